@@ -1,0 +1,207 @@
+//! The contracts between the server and what keeps its messages, its presence and its accounts.
+//!
+//! An engine implements [`Broker`], [`Presence`] and [`Accounts`]; what they promise is written at each method and
+//! tested by one suite, `tests/conformance`, over every engine. What happens in rooms that this server subscribed
+//! to comes as [`EngineEvent`]s through one bounded queue.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use hubbub_protocol::{Epoch, MessageId, MessageText, Offset, RoomName, SessionId, Timestamp, User, UserId, UserName};
+
+/// Why an engine did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// It did not answer in time or can't be reached. Whether it was done is unknown; asking again is safe.
+    #[error("the engine does not answer: {0}")]
+    Unavailable(String),
+    /// It answered what it never should: a defect of ours, or somebody else's keys.
+    #[error("the engine answered what makes no sense: {0}")]
+    Corrupt(String),
+}
+
+/// A message that is to be stored.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The room it goes to.
+    pub room: RoomName,
+    /// The sender's GUID for it.
+    pub id: MessageId,
+    /// Who sends it.
+    pub user: User,
+    /// What it says.
+    pub text: MessageText,
+    /// When this server took it.
+    pub time: Timestamp,
+}
+
+/// Where and when a message was stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The life of the room's stream.
+    pub epoch: Epoch,
+    /// Its place there.
+    pub offset: Offset,
+    /// When it was taken; for a duplicate, when the first was.
+    pub time: Timestamp,
+    /// Whether the id was stored before, so that nothing was stored now.
+    pub duplicate: bool,
+}
+
+/// A stored message as every socket gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredMessage {
+    /// Its place in the room.
+    pub offset: Offset,
+    /// The encoded `message` frame.
+    pub frame: Bytes,
+}
+
+/// Which stored messages are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Range {
+    /// The latest, at most this many.
+    Latest(usize),
+    /// Those behind an offset, the first of them, at most `limit`.
+    After {
+        /// The offset before the first one wanted.
+        offset: Offset,
+        /// How many at most.
+        limit: usize,
+    },
+}
+
+/// A part of a room's stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The life of the stream.
+    pub epoch: Epoch,
+    /// The offset of the room's latest message, whether it is in the page or not; 0 when there is none.
+    pub latest: Offset,
+    /// In the order of their offsets. For [`Range::After`], a first offset that is not the next one means that
+    /// what lies between was trimmed.
+    pub messages: Vec<StoredMessage>,
+}
+
+/// What happens in a room that this server subscribed to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RoomEvent {
+    /// A message was stored. May come late, twice or never (pub/sub loses); offsets tell.
+    Message {
+        /// The life of the stream.
+        epoch: Epoch,
+        /// The message.
+        message: StoredMessage,
+    },
+    /// Users came or went: a user comes with the first session in the room and goes with the last.
+    Presence {
+        /// Who came.
+        joined: Vec<User>,
+        /// Who went.
+        left: Vec<UserId>,
+        /// How many users are there now.
+        count: usize,
+    },
+    /// An encoded frame that is for who is there now and is not stored: `typing`, `renamed`.
+    Signal {
+        /// The session that it comes from, which does not get it.
+        from: SessionId,
+        /// The encoded frame.
+        frame: Bytes,
+    },
+}
+
+/// What an engine tells the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EngineEvent {
+    /// Something happened in a room.
+    Room {
+        /// The room.
+        room: RoomName,
+        /// What.
+        event: RoomEvent,
+    },
+    /// Subscriptions were interrupted and are back: anything may have been missed in any room.
+    Interrupted,
+}
+
+/// Stores messages in order and tells of them.
+#[async_trait]
+pub trait Broker: Send + Sync {
+    /// Stores a message and tells every subscriber of its room. Its offset is the room's latest plus one, from 1.
+    /// An id that was stored within the last
+    /// [`DEDUPLICATION_WINDOW`](hubbub_protocol::limits::DEDUPLICATION_WINDOW) is not stored again and not told
+    /// of; the answer is that of the first time. When this returns `Ok`, the message is stored.
+    async fn publish(&self, draft: Draft) -> Result<Published, EngineError>;
+
+    /// Reads stored messages. A room that nobody wrote to has an epoch, and offset 0. The epoch of a room
+    /// changes when, and only when, its stream was lost.
+    async fn history(&self, room: &RoomName, range: Range) -> Result<Page, EngineError>;
+
+    /// Tells every subscriber of the room, this server's own included, without storing.
+    async fn signal(&self, room: &RoomName, from: SessionId, frame: Bytes) -> Result<(), EngineError>;
+
+    /// From its return on, events of the room come in, until [`Broker::unsubscribe`]. May be repeated.
+    async fn subscribe(&self, room: &RoomName) -> Result<(), EngineError>;
+
+    /// Ends [`Broker::subscribe`].
+    async fn unsubscribe(&self, room: &RoomName) -> Result<(), EngineError>;
+}
+
+/// Who is in a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Roster {
+    /// Some of the users there, at most as many as were asked for, by name.
+    pub members: Vec<User>,
+    /// How many there are.
+    pub count: usize,
+}
+
+/// Keeps who is in which room, over all servers. What it learns goes out as [`RoomEvent::Presence`].
+///
+/// An entry lives as long as its server's lease, which the engine renews by itself. A server that dies leaves
+/// every list within [`PRESENCE_LEASE`](hubbub_protocol::limits::PRESENCE_LEASE) plus
+/// [`PRESENCE_SWEEP`](hubbub_protocol::limits::PRESENCE_SWEEP).
+#[async_trait]
+pub trait Presence: Send + Sync {
+    /// A session of `user` is in the room now. Told of if it is the user's first one there. With another name
+    /// than before, the entry gets the new one.
+    async fn enter(&self, room: &RoomName, user: &User, session: SessionId) -> Result<(), EngineError>;
+
+    /// A session of `user` is out of the room. Told of if it was the user's last one there.
+    async fn leave(&self, room: &RoomName, user: UserId, session: SessionId) -> Result<(), EngineError>;
+
+    /// Who is there, at most `limit` of them.
+    async fn roster(&self, room: &RoomName, limit: usize) -> Result<Roster, EngineError>;
+}
+
+/// What came of making a guest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GuestOutcome {
+    /// The token to speak with.
+    Created(String),
+    /// Somebody else has that id.
+    Taken,
+}
+
+/// Keeps who may speak as whom. Tokens are opaque, of 256 random bits, and kept only as hashes.
+#[async_trait]
+pub trait Accounts: Send + Sync {
+    /// Makes a guest and a token for it.
+    async fn create_guest(&self, user: &User) -> Result<GuestOutcome, EngineError>;
+
+    /// Who a token belongs to; `None` for one that is unknown or expired.
+    async fn authenticate(&self, token: &str) -> Result<Option<User>, EngineError>;
+
+    /// Gives a user another name, for the next [`Accounts::authenticate`] on.
+    async fn rename(&self, user: UserId, name: &UserName) -> Result<(), EngineError>;
+}
+
+/// The three contracts together, and how the engine is.
+#[async_trait]
+pub trait Engine: Broker + Presence + Accounts {
+    /// Whether the engine answers, as far as is known now.
+    fn is_up(&self) -> bool;
+
+    /// Gives back what this server holds in the engine (its lease and presence) and ends the engine's tasks.
+    async fn close(&self);
+}
