@@ -1,0 +1,22 @@
+.PHONY: help run test e2e lint generate images
+
+help: ## what there is to type
+	@sed -n 's/^\([a-z0-9]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+
+run: ## chat at http://localhost:8080, on this machine alone
+	@scripts/run $(ARGS)
+
+test: ## everything that needs no cluster
+	@scripts/test
+
+e2e: ## everything on a real Kubernetes: that of KUBECONFIG, or one made here (root on Debian)
+	@scripts/e2e
+
+lint: ## format, lints, types, generated files
+	@scripts/lint
+
+generate: ## write what is made from code: TypeScript types, CRD, manifests
+	@scripts/generate
+
+images: ## build the container images with buildah or docker
+	@scripts/images
