@@ -1,1 +1,3 @@
-//! Not yet.
+//! Hubbub's operator.
+
+pub mod crd;
