@@ -1,1 +1,46 @@
-//! Not yet.
+//! How many chat-servers there should be, and which ones leave.
+//!
+//! [`decide`] is all there is to it: a [`Policy`], what was seen ([`Observation`]), what is remembered
+//! ([`Memory`]) and the time go in; a [`Decision`] and the next memory come out. There is no clock, no I/O and
+//! no Kubernetes in this crate, so that a recorded trace gives the same decisions whenever it is replayed.
+//!
+//! The rules are told in words in `docs/scaling.md`.
+//!
+//! ```
+//! use hubbub_scaling::{decide, Memory, Moment, Observation, Phase, Pod, Policy};
+//!
+//! let pod = |name: &str, connections| Pod {
+//!     name: name.to_owned(),
+//!     phase: Phase::Serving,
+//!     ready: true,
+//!     connections: Some(connections),
+//!     current_template: true,
+//!     created: Moment::from_secs(0),
+//! };
+//! let policy = Policy::default(); // 500 connections a server, 1 to 10 servers
+//! let seen = Observation {
+//!     asked: Some(2),
+//!     pods: vec![pod("a", 620), pod("b", 614)],
+//!     rollout: false,
+//!     engine_healthy: true,
+//! };
+//! let (decision, _memory) = decide(&policy, &seen, Memory::default(), Moment::from_secs(60));
+//! assert_eq!(decision.replicas, 3);
+//! assert_eq!(decision.reason, "1,234 connections need 3 servers at 500 each");
+//! ```
+
+mod decide;
+mod memory;
+mod moment;
+mod need;
+mod observation;
+mod policy;
+mod victims;
+mod words;
+
+pub use decide::{Decision, Limit, Owner, decide};
+pub use memory::Memory;
+pub use moment::Moment;
+pub use need::{Recommendation, recommend, servers_for};
+pub use observation::{Load, Observation, Phase, Pod};
+pub use policy::{Bounds, InvalidPolicy, Policy, Tolerance};

@@ -1,0 +1,233 @@
+//! The decision itself.
+
+use crate::need::{Recommendation, recommend, servers_for};
+use crate::words::{counted, grouped};
+use crate::{Load, Memory, Moment, Observation, Policy, victims};
+
+/// What is to be done, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// How many servers there should be in the end.
+    pub replicas: u32,
+    /// How many servers to ask for now: `replicas`, and those that are still being emptied.
+    pub ask: u32,
+    /// The servers to begin to empty now.
+    pub victims: Vec<String>,
+    /// The servers that are being emptied and are needed after all.
+    pub resume: Vec<String>,
+    /// Why, in words: `1,234 connections need 3 servers at 500 each`.
+    pub reason: String,
+    /// What kept the size from being what the connections ask for.
+    pub limited_by: Option<Limit>,
+    /// Who decided.
+    pub owner: Owner,
+    /// Whether anything of this is to be done: not in a dry run.
+    pub act: bool,
+}
+
+/// What kept the size from being what the connections ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// The fewest servers that the policy allows.
+    Min,
+    /// The most servers that the policy allows.
+    Max,
+    /// More servers were needed within the stabilisation window.
+    Window,
+    /// The engine is not healthy.
+    Engine,
+    /// Servers are being replaced.
+    Rollout,
+    /// More than a fifth of the servers did not answer.
+    Unseen,
+    /// The policy is paused.
+    Paused,
+}
+
+/// Who decides on the number of servers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owner {
+    /// The connections.
+    Operator,
+    /// Whoever pinned the number.
+    User,
+}
+
+/// How many servers there should be, and how to get there.
+///
+/// Up at once; down only to the highest number needed within the window, in two phases: the victims are emptied,
+/// and only when all of them may go `ask` falls. No further victims are chosen meanwhile. Nothing begins or
+/// ends to shrink while the engine is unhealthy, a rollout runs, or more than a fifth of the servers did not
+/// answer; a pinned size is obeyed nevertheless, since somebody wants it now.
+///
+/// ```
+/// # use hubbub_scaling::{decide, Memory, Moment, Observation, Phase, Pod, Policy};
+/// # let pod = |name: &str, phase, ready, connections| Pod {
+/// #     name: name.to_owned(), phase, ready, connections: Some(connections),
+/// #     current_template: true, created: Moment::from_secs(0),
+/// # };
+/// # let seen = |asked, pods| Observation { asked: Some(asked), pods, rollout: false, engine_healthy: true };
+/// let pinned = Policy { pinned: Some(1), ..Policy::default() };
+/// let at = Moment::from_secs;
+///
+/// // First phase: b costs the fewest reconnects. Two servers are still asked for.
+/// let two = seen(2, vec![pod("a", Phase::Serving, true, 40), pod("b", Phase::Serving, true, 7)]);
+/// let (first, memory) = decide(&pinned, &two, Memory::default(), at(100));
+/// assert_eq!((first.replicas, first.ask, first.victims.as_slice()), (1, 2, &["b".to_owned()][..]));
+///
+/// // Second phase: b is empty and says that it takes no sessions.
+/// let b = pod("b", Phase::Draining { since: at(100) }, false, 0);
+/// let emptied = seen(2, vec![pod("a", Phase::Serving, true, 47), b]);
+/// let (second, _) = decide(&pinned, &emptied, memory, at(110));
+/// assert_eq!((second.replicas, second.ask), (1, 1));
+/// ```
+pub fn decide(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) -> (Decision, Memory) {
+    let (wish, memory) = wish(policy, seen, memory, now);
+    let staying = seen.staying();
+    let mut decision = Decision {
+        replicas: wish.replicas,
+        ask: seen.asked.unwrap_or(wish.replicas),
+        victims: Vec::new(),
+        resume: Vec::new(),
+        reason: wish.reason,
+        limited_by: wish.limited_by,
+        owner: if policy.pinned.is_some() { Owner::User } else { Owner::Operator },
+        act: !policy.dry_run,
+    };
+    if wish.replicas > staying {
+        let back = seen.emptying().min(wish.replicas - staying);
+        decision.resume = victims::take_back(seen.draining(), back);
+        decision.ask = wish.replicas + (seen.emptying() - back);
+    } else if wish.may_shrink && seen.emptying() > 0 {
+        if seen.draining().all(|pod| victims::may_go(pod, policy, now)) {
+            decision.ask = staying;
+        }
+    } else if wish.may_shrink {
+        decision.victims = victims::choose(seen.serving(), staying - wish.replicas);
+    }
+    let leaving = decision.ask.saturating_sub(decision.replicas);
+    if decision.act && wish.may_shrink && leaving > 0 {
+        decision.reason = format!("{}; emptying {}", decision.reason, counted(leaving.into(), "server"));
+    }
+    (decision, memory)
+}
+
+/// A size, before it is known how to get there.
+struct Wish {
+    replicas: u32,
+    may_shrink: bool,
+    limited_by: Option<Limit>,
+    reason: String,
+}
+
+fn wish(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) -> (Wish, Memory) {
+    // What somebody fixed counts as needed, so that the window begins when the size is handed back.
+    let fixed = match seen.asked {
+        Some(asked) if policy.paused => Some(Wish {
+            replicas: asked,
+            may_shrink: false,
+            limited_by: Some(Limit::Paused),
+            reason: format!("paused at {}", counted(asked.into(), "server")),
+        }),
+        _ => policy.pinned.map(|pinned| Wish {
+            replicas: pinned,
+            may_shrink: true,
+            limited_by: None,
+            reason: format!("pinned to {}", counted(pinned.into(), "server")),
+        }),
+    };
+    if let Some(wish) = fixed {
+        let (memory, _) = memory.note(wish.replicas, wish.replicas, policy.stabilization_down, now);
+        return (wish, memory);
+    }
+    automatic(policy, seen, memory, now)
+}
+
+fn automatic(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) -> (Wish, Memory) {
+    let load = seen.load(policy.target);
+    let staying = seen.staying();
+    let recommendation = recommend(load, staying, policy.target, policy.tolerance);
+    let needed = match recommendation {
+        Recommendation::Grow(servers) | Recommendation::Shrink(servers) => servers,
+        Recommendation::Stay => staying,
+    };
+    let (memory, highest) = memory.note(policy.bounds.clamp(needed), staying, policy.stabilization_down, now);
+    let held = hold(seen);
+
+    let steady = if held.is_some() { needed.max(staying) } else { needed.max(highest.min(staying)) };
+    let replicas = policy.bounds.clamp(steady);
+    let limited_by = if needed > replicas {
+        Some(Limit::Max)
+    } else if needed == replicas {
+        None
+    } else if needed < staying && held.is_some() {
+        held
+    } else if replicas == policy.bounds.min() {
+        Some(Limit::Min)
+    } else {
+        Some(Limit::Window)
+    };
+    let reason = tell(policy, seen, load, recommendation, limited_by);
+    (Wish { replicas, may_shrink: held.is_none(), limited_by, reason }, memory)
+}
+
+/// What forbids to shrink.
+fn hold(seen: &Observation) -> Option<Limit> {
+    let (unseen, all) = seen.unseen();
+    if !seen.engine_healthy {
+        Some(Limit::Engine)
+    } else if seen.rollout {
+        Some(Limit::Rollout)
+    } else if unseen * 5 > all {
+        Some(Limit::Unseen)
+    } else {
+        None
+    }
+}
+
+fn tell(
+    policy: &Policy,
+    seen: &Observation,
+    load: Load,
+    recommendation: Recommendation,
+    limited_by: Option<Limit>,
+) -> String {
+    let connections = counted(load.low, "connection");
+    let target = grouped(policy.target.get().into());
+    let needs = |servers: u32| {
+        let verb = if load.low == 1 { "needs" } else { "need" };
+        format!("{connections} {verb} {} at {target} each", counted(servers.into(), "server"))
+    };
+    let what = match recommendation {
+        Recommendation::Grow(servers) | Recommendation::Shrink(servers) => needs(servers),
+        Recommendation::Stay if servers_for(load.low, policy.target) == seen.staying() => {
+            needs(seen.staying())
+        }
+        Recommendation::Stay => {
+            let servers = counted(seen.staying().into(), "server");
+            let (unseen, _) = seen.unseen();
+            if unseen == 0 {
+                let percent = policy.tolerance.get() * 100.0;
+                format!("{connections} on {servers} are within {percent:.0} % of {target} each")
+            } else {
+                format!("{connections} on {servers}, {unseen} of which did not answer and count as full")
+            }
+        }
+    };
+    let why = match limited_by {
+        None => return what,
+        Some(Limit::Min) => format!("the minimum is {}", policy.bounds.min()),
+        Some(Limit::Max) => format!("the maximum is {}", policy.bounds.max()),
+        Some(Limit::Window) => {
+            format!("more were needed in the last {} s", policy.stabilization_down.as_secs())
+        }
+        Some(Limit::Engine) => "nothing shrinks while the engine is away".to_owned(),
+        Some(Limit::Rollout) => "nothing shrinks while servers are replaced".to_owned(),
+        Some(Limit::Unseen) => {
+            let (unseen, all) = seen.unseen();
+            format!("nothing shrinks while {unseen} of {all} servers do not answer")
+        }
+        Some(Limit::Paused) => "paused".to_owned(),
+    };
+    format!("{what}; {why}")
+}

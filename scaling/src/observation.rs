@@ -1,0 +1,127 @@
+//! What was seen of the servers.
+
+use std::num::NonZeroU32;
+
+use crate::Moment;
+
+/// What was seen of the servers, all at about the same time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observation {
+    /// How many servers are asked for now, those that are being emptied included. `None` before the first time.
+    pub asked: Option<u32>,
+    /// The servers that there are, also those that are about to go.
+    pub pods: Vec<Pod>,
+    /// Servers are being replaced by ones of another template.
+    pub rollout: bool,
+    /// No server that answered says that the engine behind it is away.
+    pub engine_healthy: bool,
+}
+
+/// One server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pod {
+    /// Its name, which no other has.
+    pub name: String,
+    /// What it is doing.
+    pub phase: Phase,
+    /// It says that it takes sessions.
+    pub ready: bool,
+    /// How many connections it has. `None`: it did not answer, or with something that can't be true. A server
+    /// that has not yet started is known to have 0.
+    pub connections: Option<u32>,
+    /// It was made from the template that is current.
+    pub current_template: bool,
+    /// When it was made.
+    pub created: Moment,
+}
+
+/// What a server is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Takes sessions, or will when it is ready.
+    Serving,
+    /// Was chosen to go and is being emptied.
+    Draining {
+        /// Since then.
+        since: Moment,
+    },
+    /// Is being deleted; it sends its sessions away by itself.
+    Leaving,
+}
+
+/// How many connections there are: at least `low`, and what they may be at most when servers that did not answer
+/// are taken for full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    /// What was counted; who did not answer counts as empty. Used to grow.
+    pub low: u64,
+    /// With those that did not answer, or are asked for and not yet there, as full. Used to shrink.
+    pub high: u64,
+}
+
+impl Observation {
+    /// The connections there are. Those of servers that go are counted, since they come back to the others.
+    ///
+    /// ```
+    /// # use hubbub_scaling::{Moment, Observation, Phase, Pod};
+    /// # use std::num::NonZeroU32;
+    /// # let pod = |name: &str, connections| Pod {
+    /// #     name: name.to_owned(), phase: Phase::Serving, ready: true, connections,
+    /// #     current_template: true, created: Moment::from_secs(0),
+    /// # };
+    /// let seen = Observation {
+    ///     asked: Some(3),
+    ///     pods: vec![pod("a", Some(400)), pod("b", None), pod("c", Some(350))],
+    ///     rollout: false,
+    ///     engine_healthy: true,
+    /// };
+    /// let load = seen.load(NonZeroU32::new(500).unwrap());
+    /// assert_eq!((load.low, load.high), (750, 1250)); // b counts as 0 when growing, as 500 when shrinking
+    /// ```
+    pub fn load(&self, target: NonZeroU32) -> Load {
+        let low = self.pods.iter().filter_map(|pod| pod.connections).map(u64::from).sum();
+        let unknown = self.pods.iter().filter(|pod| pod.connections.is_none()).count() as u64;
+        let full = u64::from(target.get());
+        Load { low, high: low + full * (unknown + u64::from(self.missing())) }
+    }
+
+    /// How many servers are left when those that are being emptied are gone.
+    pub(crate) fn staying(&self) -> u32 {
+        self.asked.unwrap_or(0).saturating_sub(self.emptying())
+    }
+
+    /// How many of those asked for are being emptied. More servers than asked for means that some will be
+    /// deleted at any moment, and those are the ones that were emptied.
+    pub(crate) fn emptying(&self) -> u32 {
+        let surplus = self.present().saturating_sub(self.asked.unwrap_or(0));
+        count(self.draining()).saturating_sub(surplus)
+    }
+
+    /// The servers that are being emptied.
+    pub(crate) fn draining(&self) -> impl Iterator<Item = &Pod> {
+        self.pods.iter().filter(|pod| matches!(pod.phase, Phase::Draining { .. }))
+    }
+
+    /// The servers that stay.
+    pub(crate) fn serving(&self) -> impl Iterator<Item = &Pod> {
+        self.pods.iter().filter(|pod| pod.phase == Phase::Serving)
+    }
+
+    /// Of the servers that stay: how many did not answer or are not there yet, and how many there should be.
+    pub(crate) fn unseen(&self) -> (u32, u32) {
+        let silent = count(self.serving().filter(|pod| pod.connections.is_none()));
+        (silent + self.missing(), count(self.serving()) + self.missing())
+    }
+
+    fn missing(&self) -> u32 {
+        self.asked.unwrap_or(0).saturating_sub(self.present())
+    }
+
+    fn present(&self) -> u32 {
+        count(self.pods.iter().filter(|pod| pod.phase != Phase::Leaving))
+    }
+}
+
+fn count<'a>(pods: impl Iterator<Item = &'a Pod>) -> u32 {
+    u32::try_from(pods.count()).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,127 @@
+//! What the owner of the chat-servers wants.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// What the owner of the chat-servers wants.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// The connections that a server should have.
+    pub target: NonZeroU32,
+    /// The fewest and the most servers that the operator may choose.
+    pub bounds: Bounds,
+    /// How far from the target connections may be before the size changes.
+    pub tolerance: Tolerance,
+    /// Shrink only to the highest number of servers that was needed in this time.
+    pub stabilization_down: Duration,
+    /// A server that is to go may have connections for no longer than this; then it goes nevertheless.
+    pub drain_deadline: Duration,
+    /// A number of servers that somebody fixed, who then decides instead of the connections. It may lie outside
+    /// the bounds.
+    pub pinned: Option<u32>,
+    /// Leave the number of servers as it is.
+    pub paused: bool,
+    /// Decide and tell, but do nothing.
+    pub dry_run: bool,
+}
+
+impl Default for Policy {
+    /// What the ChatServer resource has where nothing is said.
+    fn default() -> Self {
+        Self {
+            target: NonZeroU32::MIN.saturating_add(499),
+            bounds: Bounds { min: 1, max: 10 },
+            tolerance: Tolerance(0.1),
+            stabilization_down: Duration::from_secs(300),
+            drain_deadline: Duration::from_secs(45),
+            pinned: None,
+            paused: false,
+            dry_run: false,
+        }
+    }
+}
+
+/// The fewest and the most servers: at least one, and in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    min: u32,
+    max: u32,
+}
+
+impl Bounds {
+    /// Bounds from the fewest to the most servers.
+    ///
+    /// # Errors
+    /// When `min` is 0 or greater than `max`.
+    ///
+    /// ```
+    /// use hubbub_scaling::Bounds;
+    /// assert!(Bounds::new(2, 5).is_ok());
+    /// assert_eq!(Bounds::new(5, 2).unwrap_err().to_string(), "min 5 is greater than max 2");
+    /// ```
+    pub fn new(min: u32, max: u32) -> Result<Self, InvalidPolicy> {
+        if min == 0 {
+            return Err(InvalidPolicy::NoMinimum);
+        }
+        if min > max {
+            return Err(InvalidPolicy::MinAboveMax { min, max });
+        }
+        Ok(Self { min, max })
+    }
+
+    /// The fewest servers.
+    pub fn min(self) -> u32 {
+        self.min
+    }
+
+    /// The most servers.
+    pub fn max(self) -> u32 {
+        self.max
+    }
+
+    /// The allowed number of servers that is nearest.
+    pub fn clamp(self, servers: u32) -> u32 {
+        servers.clamp(self.min, self.max)
+    }
+}
+
+/// A part of the target, from 0 to 0.5.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tolerance(f64);
+
+impl Tolerance {
+    /// `0.1` is 10 % of the target either way.
+    ///
+    /// # Errors
+    /// When it is not a number from 0 to 0.5: with more than that a server would have twice its target, or next
+    /// to nothing, before anything happens.
+    pub fn new(part: f64) -> Result<Self, InvalidPolicy> {
+        if (0.0..=0.5).contains(&part) { Ok(Self(part)) } else { Err(InvalidPolicy::Tolerance(part)) }
+    }
+
+    /// The part of the target.
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+/// Why a policy can't be used.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum InvalidPolicy {
+    /// Automatic scaling to nothing would never see a connection again.
+    #[error("min is 0, but has to be at least 1; pin the number of servers to 0 instead")]
+    NoMinimum,
+    /// The bounds leave nothing to choose.
+    #[error("min {min} is greater than max {max}")]
+    MinAboveMax {
+        /// The fewest servers.
+        min: u32,
+        /// The most servers.
+        max: u32,
+    },
+    /// Not a number from 0 to 0.5.
+    #[error("tolerance {0} is not between 0 and 0.5")]
+    Tolerance(f64),
+}

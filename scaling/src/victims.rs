@@ -1,0 +1,42 @@
+//! Which servers leave, and which come back.
+
+use std::cmp::Reverse;
+
+use crate::{Moment, Phase, Pod, Policy};
+
+/// The servers that leave when `count` have to: those whose going costs the fewest reconnects, then those that are
+/// not ready, then those of an older template, then the youngest. A server that did not answer counts as full,
+/// so it goes last.
+pub(crate) fn choose<'a>(serving: impl Iterator<Item = &'a Pod>, count: u32) -> Vec<String> {
+    let mut pods: Vec<&Pod> = serving.collect();
+    pods.sort_by_key(|pod| {
+        (
+            pod.connections.unwrap_or(u32::MAX),
+            pod.ready,
+            pod.current_template,
+            Reverse(pod.created),
+            pod.name.as_str(),
+        )
+    });
+    names(&pods, count)
+}
+
+/// The servers that are taken back when `count` of those that are being emptied are needed after all: those
+/// with the most connections, since each of those is a reconnect less.
+pub(crate) fn take_back<'a>(draining: impl Iterator<Item = &'a Pod>, count: u32) -> Vec<String> {
+    let mut pods: Vec<&Pod> = draining.collect();
+    pods.sort_by_key(|pod| (Reverse(pod.connections), pod.name.as_str()));
+    names(&pods, count)
+}
+
+/// Whether a server that is being emptied may be deleted. Empty is not enough: it has to have said that it takes
+/// no sessions either, or else one might just be coming, and Kubernetes deletes those that are not ready first.
+pub(crate) fn may_go(pod: &Pod, policy: &Policy, now: Moment) -> bool {
+    let Phase::Draining { since } = pod.phase else { return false };
+    let empty = pod.connections == Some(0) && !pod.ready;
+    empty || now.since(since) >= policy.drain_deadline
+}
+
+fn names(pods: &[&Pod], count: u32) -> Vec<String> {
+    pods.iter().take(count as usize).map(|pod| pod.name.clone()).collect()
+}

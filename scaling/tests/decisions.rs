@@ -1,0 +1,239 @@
+//! One rule each, told as a story of seconds.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use hubbub_scaling::{
+    Bounds, Decision, Limit, Memory, Moment, Observation, Owner, Phase, Pod, Policy, Tolerance, decide,
+};
+
+fn policy() -> Policy {
+    Policy {
+        target: NonZeroU32::new(500).unwrap(),
+        bounds: Bounds::new(1, 10).unwrap(),
+        tolerance: Tolerance::new(0.1).unwrap(),
+        stabilization_down: Duration::from_secs(300),
+        drain_deadline: Duration::from_secs(45),
+        ..Policy::default()
+    }
+}
+
+fn pod(name: &str, connections: u32) -> Pod {
+    Pod {
+        name: name.to_owned(),
+        phase: Phase::Serving,
+        ready: true,
+        connections: Some(connections),
+        current_template: true,
+        created: Moment::from_secs(0),
+    }
+}
+
+fn silent(name: &str) -> Pod {
+    Pod { connections: None, ..pod(name, 0) }
+}
+
+fn draining(name: &str, connections: u32, since: u64) -> Pod {
+    Pod { phase: Phase::Draining { since: Moment::from_secs(since) }, ready: false, ..pod(name, connections) }
+}
+
+fn seen(asked: u32, pods: Vec<Pod>) -> Observation {
+    Observation { asked: Some(asked), pods, rollout: false, engine_healthy: true }
+}
+
+/// A decision after a whole window in which everything was as it is now.
+fn settled(policy: &Policy, seen: &Observation) -> Decision {
+    let (_, memory) = decide(policy, seen, Memory::default(), Moment::from_secs(1_000));
+    decide(policy, seen, memory, Moment::from_secs(1_300)).0
+}
+
+fn at_once(policy: &Policy, seen: &Observation) -> Decision {
+    decide(policy, seen, Memory::default(), Moment::from_secs(1_000)).0
+}
+
+#[test]
+fn before_the_first_time_the_minimum_is_asked_for() {
+    let nothing = Observation { asked: None, ..seen(0, vec![]) };
+    let min_two = Policy { bounds: Bounds::new(2, 10).unwrap(), ..policy() };
+    assert_eq!(at_once(&min_two, &nothing).ask, 2);
+    assert_eq!(at_once(&Policy { paused: true, ..min_two.clone() }, &nothing).ask, 2);
+    assert_eq!(at_once(&Policy { pinned: Some(4), ..min_two }, &nothing).ask, 4);
+}
+
+#[test]
+fn it_grows_at_once_to_what_brings_servers_back_to_the_target() {
+    let decision = at_once(&policy(), &seen(1, vec![pod("a", 1_234)]));
+    assert_eq!((decision.replicas, decision.ask), (3, 3));
+    assert_eq!(decision.reason, "1,234 connections need 3 servers at 500 each");
+    assert_eq!((decision.limited_by, decision.owner), (None, Owner::Operator));
+}
+
+#[test]
+fn it_grows_to_the_maximum_and_says_so() {
+    let decision = at_once(&policy(), &seen(1, vec![pod("a", 6_000)]));
+    assert_eq!(decision.replicas, 10);
+    assert_eq!(decision.limited_by, Some(Limit::Max));
+    assert_eq!(decision.reason, "6,000 connections need 12 servers at 500 each; the maximum is 10");
+}
+
+#[test]
+fn it_shrinks_only_when_nothing_more_was_needed_for_the_whole_window() {
+    let many = seen(3, vec![pod("a", 500), pod("b", 450), pod("c", 400)]);
+    let few = seen(3, vec![pod("a", 100), pod("b", 50), pod("c", 60)]);
+    let (_, memory) = decide(&policy(), &many, Memory::default(), Moment::from_secs(0));
+    let (early, memory) = decide(&policy(), &few, memory, Moment::from_secs(299));
+    assert_eq!((early.replicas, early.limited_by), (3, Some(Limit::Window)));
+    assert_eq!(early.reason, "210 connections need 1 server at 500 each; more were needed in the last 300 s");
+    let (late, _) = decide(&policy(), &few, memory, Moment::from_secs(300));
+    assert_eq!((late.replicas, late.ask), (1, 3));
+    assert_eq!(late.victims, ["b", "c"]);
+    assert_eq!(late.reason, "210 connections need 1 server at 500 each; emptying 2 servers");
+}
+
+#[test]
+fn a_server_that_did_not_answer_counts_as_full_when_shrinking_and_as_empty_when_growing() {
+    let names = ["a", "b", "c", "d", "e"];
+    let mut pods: Vec<Pod> = names.iter().map(|name| pod(name, 400)).collect();
+    pods[0] = silent("a");
+    let decision = settled(&policy(), &seen(5, pods.clone()));
+    assert_eq!(decision.replicas, 5, "{}", decision.reason);
+    for pod in &mut pods[1..] {
+        pod.connections = Some(100);
+    }
+    // 400 counted and 500 for the silent one: two servers will do, and the silent one is not the first to go.
+    let decision = settled(&policy(), &seen(5, pods));
+    assert_eq!(decision.replicas, 2);
+    assert_eq!(decision.victims, ["b", "c", "d"]);
+}
+
+#[test]
+fn nothing_shrinks_while_more_than_a_fifth_of_the_servers_do_not_answer() {
+    let decision = settled(&policy(), &seen(3, vec![pod("a", 0), pod("b", 0), silent("c")]));
+    assert_eq!((decision.replicas, decision.ask, decision.limited_by), (3, 3, Some(Limit::Unseen)));
+    assert!(decision.victims.is_empty());
+    assert_eq!(
+        decision.reason,
+        "0 connections need 1 server at 500 each; nothing shrinks while 1 of 3 servers do not answer"
+    );
+}
+
+#[test]
+fn nothing_shrinks_while_the_engine_is_away_or_servers_are_replaced() {
+    let idle = seen(3, vec![pod("a", 0), pod("b", 0), pod("c", 0)]);
+    let away = settled(&policy(), &Observation { engine_healthy: false, ..idle.clone() });
+    assert_eq!((away.replicas, away.limited_by), (3, Some(Limit::Engine)));
+    let rolling = settled(&policy(), &Observation { rollout: true, ..idle });
+    assert_eq!((rolling.replicas, rolling.limited_by), (3, Some(Limit::Rollout)));
+}
+
+#[test]
+fn a_lowered_maximum_waits_for_the_engine_too() {
+    let capped = Policy { bounds: Bounds::new(1, 2).unwrap(), ..policy() };
+    let pods = vec![pod("a", 500), pod("b", 500), pod("c", 500)];
+    let away = Observation { engine_healthy: false, ..seen(3, pods.clone()) };
+    let held = at_once(&capped, &away);
+    assert_eq!((held.replicas, held.ask, held.victims.len()), (2, 3, 0));
+    let back = at_once(&capped, &seen(3, pods));
+    assert_eq!((back.replicas, back.ask, back.victims.len()), (2, 3, 1));
+}
+
+#[test]
+fn it_asks_for_fewer_only_when_all_that_are_being_emptied_may_go() {
+    let half = seen(3, vec![pod("a", 90), draining("b", 0, 1_290), draining("c", 4, 1_290)]);
+    assert_eq!(settled(&policy(), &half).ask, 3);
+    let done = seen(3, vec![pod("a", 94), draining("b", 0, 1_290), draining("c", 0, 1_290)]);
+    assert_eq!(settled(&policy(), &done).ask, 1);
+}
+
+#[test]
+fn an_empty_server_that_still_takes_sessions_does_not_go_before_the_deadline() {
+    let deaf = |since| Pod { ready: true, ..draining("b", 0, since) };
+    assert_eq!(settled(&policy(), &seen(2, vec![pod("a", 9), deaf(1_256)])).ask, 2);
+    assert_eq!(settled(&policy(), &seen(2, vec![pod("a", 9), deaf(1_255)])).ask, 1);
+}
+
+#[test]
+fn at_the_deadline_a_server_goes_with_whom_it_still_has() {
+    let stuck = |since| seen(2, vec![pod("a", 9), draining("b", 3, since)]);
+    assert_eq!(settled(&policy(), &stuck(1_256)).ask, 2);
+    assert_eq!(settled(&policy(), &stuck(1_255)).ask, 1);
+}
+
+#[test]
+fn growth_takes_back_who_is_being_emptied_before_it_asks_for_more() {
+    let pods = vec![pod("a", 700), draining("b", 20, 990), draining("c", 80, 990)];
+    let one = at_once(&policy(), &seen(3, pods.clone()));
+    assert_eq!((one.replicas, one.ask, one.resume), (2, 3, vec!["c".to_owned()]));
+    let mut more = pods;
+    more[0].connections = Some(1_700);
+    let all = at_once(&policy(), &seen(3, more));
+    assert_eq!((all.replicas, all.ask, all.resume), (4, 4, vec!["c".to_owned(), "b".to_owned()]));
+}
+
+#[test]
+fn servers_that_are_on_their_way_out_are_not_taken_back() {
+    // Two were emptied, one is asked for, and Kubernetes has not deleted them yet.
+    let lagging = seen(1, vec![pod("a", 90), draining("b", 0, 990), draining("c", 0, 990)]);
+    let decision = settled(&policy(), &lagging);
+    assert_eq!((decision.replicas, decision.ask), (1, 1));
+    assert!(decision.resume.is_empty() && decision.victims.is_empty());
+}
+
+#[test]
+fn connections_of_servers_that_leave_by_themselves_count() {
+    let leaving = Pod { phase: Phase::Leaving, ready: false, ..pod("old", 400) };
+    let decision = at_once(&policy(), &seen(1, vec![pod("a", 300), leaving]));
+    assert_eq!(decision.replicas, 2);
+}
+
+#[test]
+fn victims_are_those_with_the_fewest_reconnects_then_unready_then_old_then_young() {
+    let young = Pod { created: Moment::from_secs(900), ..pod("young", 5) };
+    let outdated = Pod { current_template: false, ..pod("outdated", 5) };
+    let unready = Pod { ready: false, ..pod("unready", 5) };
+    let pods = vec![pod("busy", 6), pod("old", 5), young, outdated, unready, pod("idle", 4)];
+    let pinned = Policy { pinned: Some(1), ..policy() };
+    assert_eq!(at_once(&pinned, &seen(6, pods)).victims, ["idle", "unready", "outdated", "young", "old"]);
+}
+
+#[test]
+fn a_pinned_size_is_obeyed_even_outside_the_bounds_and_without_data() {
+    let pods = vec![silent("a"), silent("b")];
+    let away = Observation { engine_healthy: false, ..seen(2, pods) };
+    let none = at_once(&Policy { pinned: Some(0), ..policy() }, &away);
+    assert_eq!((none.replicas, none.ask, none.victims.len()), (0, 2, 2));
+    assert_eq!((none.owner, none.reason.as_str()), (Owner::User, "pinned to 0 servers; emptying 2 servers"));
+    assert_eq!(at_once(&Policy { pinned: Some(12), ..policy() }, &away).ask, 12);
+}
+
+#[test]
+fn a_size_that_is_handed_back_shrinks_only_after_a_window() {
+    let three = seen(3, vec![pod("a", 1), pod("b", 1), pod("c", 1)]);
+    let pinned = Policy { pinned: Some(3), ..policy() };
+    let (_, memory) = decide(&pinned, &three, Memory::default(), Moment::from_secs(0));
+    let (_, memory) = decide(&pinned, &three, memory, Moment::from_secs(5_000));
+    let (back, memory) = decide(&policy(), &three, memory, Moment::from_secs(5_001));
+    assert_eq!(back.replicas, 3);
+    assert_eq!(decide(&policy(), &three, memory, Moment::from_secs(5_300)).0.replicas, 1);
+}
+
+#[test]
+fn paused_freezes_the_size_and_takes_back_who_is_being_emptied() {
+    let paused = Policy { paused: true, pinned: Some(9), ..policy() };
+    let decision = settled(&paused, &seen(2, vec![pod("a", 5_000), draining("b", 3, 1_290)]));
+    assert_eq!((decision.replicas, decision.ask, decision.resume), (2, 2, vec!["b".to_owned()]));
+    assert_eq!(decision.reason, "paused at 2 servers");
+}
+
+#[test]
+fn a_dry_run_tells_but_does_not_act() {
+    let decision = at_once(&Policy { dry_run: true, ..policy() }, &seen(1, vec![pod("a", 1_234)]));
+    assert!(!decision.act);
+    assert_eq!(decision.replicas, 3);
+}
+
+#[test]
+fn within_the_tolerance_the_reason_says_so() {
+    let decision = at_once(&policy(), &seen(2, vec![pod("a", 540), pod("b", 510)]));
+    assert_eq!(decision.reason, "1,050 connections on 2 servers are within 10 % of 500 each");
+}

@@ -1,0 +1,196 @@
+//! What holds for every policy and everything that can be seen.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use hubbub_scaling::{
+    Bounds, Memory, Moment, Observation, Phase, Pod, Policy, Recommendation, Tolerance, decide, recommend,
+};
+use proptest::prelude::*;
+
+const NOW: Moment = Moment::from_secs(100_000);
+
+prop_compose! {
+    fn policies()(
+        target in 1_u32..2_000,
+        min in 1_u32..8,
+        span in 0_u32..8,
+        tolerance in 0.0_f64..=0.5,
+        window in 0_u64..600,
+    ) -> Policy {
+        Policy {
+            target: NonZeroU32::new(target).unwrap(),
+            bounds: Bounds::new(min, min + span).unwrap(),
+            tolerance: Tolerance::new(tolerance).unwrap(),
+            stabilization_down: Duration::from_secs(window),
+            ..Policy::default()
+        }
+    }
+}
+
+fn phases() -> impl Strategy<Value = Phase> {
+    prop_oneof![
+        4 => Just(Phase::Serving),
+        1 => (99_900_u64..100_000).prop_map(|since| Phase::Draining { since: Moment::from_secs(since) }),
+        1 => Just(Phase::Leaving),
+    ]
+}
+
+prop_compose! {
+    fn pods()(
+        parts in prop::collection::vec(
+            (phases(), any::<bool>(), prop::option::weighted(0.8, 0_u32..3_000), any::<bool>(), 0_u64..100_000),
+            0..16,
+        ),
+    ) -> Vec<Pod> {
+        let one = |(index, (phase, ready, connections, current_template, created)): (usize, _)| Pod {
+            name: format!("chat-{index}"),
+            phase,
+            ready,
+            connections,
+            current_template,
+            created: Moment::from_secs(created),
+        };
+        parts.into_iter().enumerate().map(one).collect()
+    }
+}
+
+prop_compose! {
+    fn observations()(
+        asked in prop::option::weighted(0.95, 0_u32..20),
+        pods in pods(),
+        rollout in prop::bool::weighted(0.1),
+        engine_healthy in prop::bool::weighted(0.9),
+    ) -> Observation {
+        Observation { asked, pods, rollout, engine_healthy }
+    }
+}
+
+/// A memory that has seen the observation for a window.
+fn settled(policy: &Policy, seen: &Observation) -> Memory {
+    let before = Moment::from_secs(100_000 - policy.stabilization_down.as_secs());
+    decide(policy, seen, Memory::default(), before).1
+}
+
+/// How many servers stay once those that are being emptied are gone.
+fn staying(seen: &Observation) -> u32 {
+    let alive = seen.pods.iter().filter(|pod| pod.phase != Phase::Leaving).count();
+    let draining = seen.pods.iter().filter(|pod| matches!(pod.phase, Phase::Draining { .. })).count();
+    let asked = seen.asked.unwrap_or(0) as usize;
+    let surplus = alive.saturating_sub(asked);
+    u32::try_from(asked.saturating_sub(draining.saturating_sub(surplus))).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn the_size_is_never_outside_the_bounds(policy in policies(), seen in observations()) {
+        let (decision, _) = decide(&policy, &seen, settled(&policy, &seen), NOW);
+        prop_assert!((policy.bounds.min()..=policy.bounds.max()).contains(&decision.replicas));
+    }
+
+    #[test]
+    fn a_pinned_size_is_the_size(policy in policies(), seen in observations(), pinned in 0_u32..30) {
+        let policy = Policy { pinned: Some(pinned), ..policy };
+        let (decision, _) = decide(&policy, &seen, settled(&policy, &seen), NOW);
+        prop_assert_eq!(decision.replicas, pinned);
+    }
+
+    #[test]
+    fn nothing_shrinks_on_missing_data(policy in policies(), mut seen in observations()) {
+        for pod in &mut seen.pods {
+            pod.connections = None;
+        }
+        prop_assume!(seen.pods.iter().any(|pod| pod.phase == Phase::Serving));
+        let (decision, _) = decide(&policy, &seen, settled(&policy, &seen), NOW);
+        prop_assert!(decision.victims.is_empty());
+        prop_assert!(decision.ask >= seen.asked.unwrap_or(0));
+    }
+
+    #[test]
+    fn more_load_never_gives_fewer_servers(
+        policy in policies(),
+        seen in observations(),
+        more in prop::collection::vec(0_u32..2_000, 16),
+    ) {
+        let memory = settled(&policy, &seen);
+        let mut fuller = seen.clone();
+        for (pod, more) in fuller.pods.iter_mut().zip(more) {
+            pod.connections = pod.connections.map(|connections| connections + more);
+        }
+        let (less, _) = decide(&policy, &seen, memory.clone(), NOW);
+        let (more, _) = decide(&policy, &fuller, memory, NOW);
+        prop_assert!(more.replicas >= less.replicas, "{} / {}", less.reason, more.reason);
+    }
+
+    #[test]
+    fn the_same_trace_gives_the_same_decisions(
+        policy in policies(),
+        trace in prop::collection::vec((observations(), 1_u64..100), 1..20),
+    ) {
+        let replay = || {
+            let (mut memory, mut at, mut decisions) = (Memory::default(), 0, Vec::new());
+            for (seen, seconds) in &trace {
+                at += seconds;
+                let (decision, next) = decide(&policy, seen, memory, Moment::from_secs(at));
+                memory = next;
+                decisions.push(decision);
+            }
+            decisions
+        };
+        prop_assert_eq!(replay(), replay());
+    }
+
+    #[test]
+    fn load_within_the_tolerance_never_changes_the_size(
+        target in 1_u32..2_000,
+        servers in 1_u32..50,
+        tolerance in 0.0_f64..=0.5,
+        part in -1.0_f64..=1.0,
+    ) {
+        let target = NonZeroU32::new(target).unwrap();
+        let load = f64::from(servers) * f64::from(target.get()) * (1.0 + part * tolerance);
+        // Rounded towards the target, so that it stays within.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive number")]
+        let load = if part > 0.0 { load.floor() } else { load.ceil() } as u64;
+        let load = hubbub_scaling::Load { low: load, high: load };
+        let recommendation = recommend(load, servers, target, Tolerance::new(tolerance).unwrap());
+        prop_assert_eq!(recommendation, Recommendation::Stay);
+    }
+
+    #[test]
+    fn a_size_that_was_just_reached_is_not_left_at_the_same_load(
+        target in 1_u32..2_000,
+        servers in 1_u32..50,
+        tolerance in 0.0_f64..=0.5,
+        connections in 0_u64..100_000,
+    ) {
+        let target = NonZeroU32::new(target).unwrap();
+        let tolerance = Tolerance::new(tolerance).unwrap();
+        let load = hubbub_scaling::Load { low: connections, high: connections };
+        if let Recommendation::Grow(to) | Recommendation::Shrink(to) = recommend(load, servers, target, tolerance) {
+            prop_assert_eq!(recommend(load, to, target, tolerance), Recommendation::Stay);
+        }
+    }
+
+    #[test]
+    fn victims_serve_and_those_taken_back_are_being_emptied(policy in policies(), seen in observations()) {
+        let (decision, _) = decide(&policy, &seen, settled(&policy, &seen), NOW);
+        let phase = |name: &String| seen.pods.iter().find(|pod| pod.name == *name).map(|pod| pod.phase);
+        for victim in &decision.victims {
+            prop_assert_eq!(phase(victim), Some(Phase::Serving));
+        }
+        for back in &decision.resume {
+            let draining = matches!(phase(back), Some(Phase::Draining { .. }));
+            prop_assert!(draining);
+        }
+        prop_assert!(decision.victims.is_empty() || decision.resume.is_empty());
+        prop_assert!(decision.victims.len() <= (staying(&seen).saturating_sub(decision.replicas)) as usize);
+    }
+
+    #[test]
+    fn nobody_who_stays_is_ever_deleted_by_asking_for_fewer(policy in policies(), seen in observations()) {
+        let (decision, _) = decide(&policy, &seen, settled(&policy, &seen), NOW);
+        prop_assert!(decision.ask >= staying(&seen));
+        prop_assert!(decision.ask >= decision.replicas || decision.ask == seen.asked.unwrap_or(0));
+    }
+}
