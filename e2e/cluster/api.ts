@@ -1,0 +1,97 @@
+// Reads the cluster through one `kubectl proxy`: cheap enough to look many times a second.
+
+import { execa } from 'execa';
+
+import type { ChatServer, Deployment, Event, List, Pod } from './objects.ts';
+import { settings } from './settings.ts';
+
+const { namespace, release } = settings;
+const podsOfRelease = `labelSelector=app.kubernetes.io/name=hubbub-chat-server,app.kubernetes.io/instance=${release}`;
+
+/** What was seen of an object, and when. */
+export interface Sighting<T> {
+  /** Milliseconds of this machine's clock. */
+  time: number;
+  object: T;
+}
+
+export class Api {
+  private constructor(
+    private readonly proxy: PromiseLike<unknown> & { kill(): boolean },
+    private readonly url: string,
+  ) {}
+
+  static async open(): Promise<Api> {
+    const proxy = execa('kubectl', ['proxy', '--port=0'], { buffer: false, reject: false });
+    for await (const line of proxy.iterable()) {
+      const port = /:(\d+)$/.exec(line)?.[1];
+      if (port !== undefined) return new Api(proxy, `http://127.0.0.1:${port}`);
+    }
+    throw new Error('kubectl proxy ended');
+  }
+
+  async close(): Promise<void> {
+    this.proxy.kill();
+    await this.proxy;
+  }
+
+  private async text(path: string): Promise<string> {
+    const response = await fetch(this.url + path);
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return response.text();
+  }
+
+  private async read<T>(path: string): Promise<T> {
+    return JSON.parse(await this.text(path)) as T;
+  }
+
+  chatServer(name: string = release): Promise<ChatServer> {
+    return this.read(`/apis/hubbub.dev/v1alpha1/namespaces/${namespace}/chatservers/${name}`);
+  }
+
+  deployment(): Promise<Deployment> {
+    return this.read(`/apis/apps/v1/namespaces/${namespace}/deployments/${release}`);
+  }
+
+  /** The chat-servers' pods, those that go included. */
+  async pods(): Promise<Pod[]> {
+    const { items } = await this.read<List<Pod>>(`/api/v1/namespaces/${namespace}/pods?${podsOfRelease}`);
+    return items;
+  }
+
+  /** The events about the ChatServer. */
+  async events(): Promise<Event[]> {
+    const { items } = await this.read<List<Event>>(`/apis/events.k8s.io/v1/namespaces/${namespace}/events`);
+    return items.filter(({ regarding }) => regarding?.kind === 'ChatServer' && regarding.name === release);
+  }
+
+  /** The sessions that a pod says it has; undefined when it does not answer. */
+  async sessions(pod: string): Promise<number | undefined> {
+    try {
+      const metrics = await this.text(`/api/v1/namespaces/${namespace}/pods/${pod}:9090/proxy/metrics`);
+      const value = /^hubbub_connections (\S+)$/m.exec(metrics)?.[1];
+      return value === undefined ? undefined : Number(value);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Each state of the Deployment from now on, until `signal`. */
+  async *watchDeployment(signal: AbortSignal): AsyncGenerator<Sighting<Deployment>> {
+    const collection = `/apis/apps/v1/namespaces/${namespace}/deployments?fieldSelector=metadata.name=${release}`;
+    const response = await fetch(`${this.url}${collection}&watch=true`, { signal });
+    if (response.body === null) return;
+    const decoder = new TextDecoder();
+    let rest = '';
+    try {
+      for await (const bytes of response.body) {
+        const time = Date.now();
+        const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) yield { time, object: (JSON.parse(line) as { object: Deployment }).object };
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+}

@@ -1,0 +1,74 @@
+// `hubbub load` as a child process: connections that stay until they are told to stop, and then say what they saw.
+
+import { expect } from '@playwright/test';
+import { execa } from 'execa';
+
+import { settings } from './settings.ts';
+
+/** What `hubbub load --json` says at its end, as far as the tests look at it. */
+export interface Report {
+  sent: number;
+  acknowledged: number;
+  lost: number;
+  duplicated: number;
+  misordered: number;
+  reconnects: number;
+  longestGapMs: number;
+}
+
+export interface LoadOptions {
+  connections: number;
+  /** Messages a second, of all connections together. */
+  rate: number;
+  room: string;
+}
+
+export class Load {
+  private constructor(
+    private readonly child: PromiseLike<{ stdout: string; stderr: string; exitCode?: number }> & {
+      kill(signal: NodeJS.Signals): boolean;
+    },
+  ) {}
+
+  static start({ connections, rate, room }: LoadOptions): Load {
+    const flags = [
+      `--connections=${connections}`,
+      `--rate=${rate}`,
+      `--room=${room}`,
+      // Longer than any test: it is told to stop.
+      '--duration=900',
+      '--json',
+      '--i-may-load-this-host',
+    ];
+    return new Load(
+      execa(settings.hubbub, ['load', settings.ingress.origin, ...flags], { reject: false, cleanup: true }),
+    );
+  }
+
+  /** Ends the load, wherever it is. */
+  async end(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.child;
+  }
+
+  /** Ends the load as Ctrl-C does and gives its report. */
+  async stop(): Promise<Report> {
+    this.child.kill('SIGINT');
+    const { stdout, stderr, exitCode } = await this.child;
+    try {
+      return JSON.parse(stdout) as Report;
+    } catch {
+      throw new Error(
+        `hubbub load ended with ${exitCode ?? 'a signal'} and no report:\n${stdout}\n${stderr}`,
+      );
+    }
+  }
+}
+
+/** Holds a load to what is promised to each client, and prints what `who` went through. */
+export function expectNothingLost(who: string, report: Report): void {
+  const { sent, acknowledged, lost, duplicated, misordered, reconnects, longestGapMs } = report;
+  console.log(`  ${who}: ${sent} sent, ${reconnects} reconnects, longest gap ${longestGapMs} ms`);
+  expect(acknowledged, who).toBeGreaterThan(0);
+  expect({ lost, duplicated, misordered }, who).toEqual({ lost: 0, duplicated: 0, misordered: 0 });
+}

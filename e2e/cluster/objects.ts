@@ -1,0 +1,70 @@
+// The parts of Kubernetes' objects that the tests look at.
+
+export interface Metadata {
+  name: string;
+  uid: string;
+  generation?: number;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  deletionTimestamp?: string;
+}
+
+export interface Condition {
+  type: string;
+  status: string;
+  reason: string;
+  message: string;
+}
+
+export interface List<T> {
+  metadata: { resourceVersion: string };
+  items: T[];
+}
+
+export interface Deployment {
+  metadata: Metadata;
+  spec: { replicas: number };
+  status: {
+    replicas?: number;
+    readyReplicas?: number;
+    updatedReplicas?: number;
+    observedGeneration?: number;
+  };
+}
+
+export interface Pod {
+  metadata: Metadata;
+  status: { phase: string; podIP?: string; conditions?: Condition[] };
+}
+
+export interface ChatServer {
+  metadata: Metadata;
+  spec: { replicas?: number; redis: { url: string } };
+  status?: {
+    observedGeneration?: number;
+    replicas: number;
+    readyReplicas: number;
+    desiredReplicas: number;
+    connections?: number;
+    owner: 'Operator' | 'User';
+    reason: string;
+    draining?: string[];
+    conditions?: Condition[];
+  };
+}
+
+export interface Event {
+  metadata: Metadata;
+  reason: string;
+  note?: string;
+  eventTime?: string;
+  regarding?: { kind: string; name: string };
+}
+
+/** Whether a pod is ready and stays. */
+export function isReady(pod: Pod): boolean {
+  return (
+    pod.metadata.deletionTimestamp === undefined &&
+    (pod.status.conditions ?? []).some(({ type, status }) => type === 'Ready' && status === 'True')
+  );
+}

@@ -1,0 +1,59 @@
+import { total } from '../cluster/cluster.ts';
+import { expectNothingLost } from '../cluster/load.ts';
+import { Recorder } from '../cluster/recorder.ts';
+import { expect, print, test } from '../cluster/test.ts';
+
+// Of cluster/values.yaml: more than this on two servers is too much.
+const threshold = 2 * 20 * 1.1;
+
+test('servers come as load crosses the threshold and go through a drain, and those who stay lose nothing', async ({
+  cluster,
+  startLoad,
+}) => {
+  await cluster.settles(2);
+  const sizes = Recorder.deployment(cluster.api);
+  const crowd = Recorder.looking(() => cluster.sessions());
+  const stays = [startLoad({ connections: 1, rate: 10, room: 'stays-0' })];
+  await expect.poll(async () => total(await cluster.sessions())).toBe(1);
+
+  // Growing.
+  const load = startLoad({ connections: 70, rate: 70, room: 'crowd' });
+  await cluster.settles(4);
+  const grew = sizes.sightings.find(({ object }) => object.spec.replicas > 2)?.time ?? NaN;
+  const below = crowd.sightings.filter(({ time, object }) => time <= grew && total(object) <= threshold);
+  const crossing = below.at(-1)?.time ?? NaN;
+  await crowd.close();
+  print('from the last look below the threshold to the larger Deployment', `${grew - crossing} ms`);
+  expect(grew - crossing).toBeLessThanOrEqual(5_000);
+  expect((await cluster.api.events()).map(({ note }) => note).join('\n')).toMatch(/2 .*\b4\b/);
+
+  // The new ones take their share of those who come now.
+  const late = startLoad({ connections: 8, rate: 8, room: 'late' });
+  await expect
+    .poll(async () => [...(await cluster.sessions()).values()].filter((sessions) => sessions > 0).length)
+    .toBe(4);
+
+  // One on each server stays, so that no server is empty when it has to go.
+  for (const room of ['stays-1', 'stays-2', 'stays-3', 'stays-4']) {
+    stays.push(startLoad({ connections: 1, rate: 10, room }));
+  }
+  await expect.poll(async () => total(await cluster.sessions())).toBe(70 + 8 + 5);
+
+  // Shrinking.
+  const before = await cluster.readyPods();
+  const states = Recorder.looking(() => cluster.status());
+  expectNothingLost('the crowd', await load.stop());
+  expectNothingLost('those who came late', await late.stop());
+  await cluster.settles(2, 120_000);
+  await states.close();
+  await sizes.close();
+  print('sizes on the way', sizes.sightings.map(({ object }) => object.spec.replicas).join(' '));
+  const left = await cluster.readyPods();
+  const gone = before.filter((pod) => !left.includes(pod));
+  const drained = new Set(states.sightings.flatMap(({ object }) => object.draining ?? []));
+  expect(drained, 'those that went are those that were drained').toEqual(new Set(gone));
+
+  const reports = await Promise.all(stays.map((client) => client.stop()));
+  for (const report of reports) expectNothingLost('one who stays', report);
+  expect(reports.reduce((sum, { reconnects }) => sum + reconnects, 0)).toBeGreaterThan(0);
+});
