@@ -1,0 +1,3 @@
+//! `hubbub`: chat in a terminal, run a script, make load.
+
+fn main() {}
