@@ -1,0 +1,23 @@
+import { expect, test } from 'vitest';
+
+import { roomInAddress } from './address';
+
+test.each([
+  ['http://localhost:8080/', undefined],
+  ['http://localhost:8080/#', undefined],
+  ['http://localhost:8080/#kitchen', 'kitchen'],
+  ['http://localhost:8080/?room=kitchen', 'kitchen'],
+  ['http://localhost:8080/?room=kitchen#garden', 'garden'],
+  ['http://localhost:8080/#k%C3%BCche', 'küche'],
+])('%s names the room %s', (address, room) => {
+  expect(roomInAddress(address)).toEqual({ room });
+});
+
+test.each(['#a%20b', '?room=a/b', '#%E0%A4%A', `#${'x'.repeat(65)}`])(
+  '%s is told to be no room',
+  (address) => {
+    const { room, problem } = roomInAddress(`http://localhost/${address}`);
+    expect(room).toBeUndefined();
+    expect(problem).toContain('cannot be a room');
+  },
+);

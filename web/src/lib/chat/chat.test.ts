@@ -1,0 +1,345 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+
+import { FakeEnvironment } from '../connection/fakes';
+import { storeInMemory, type Store } from '../identity/store';
+import type { Frame } from '../protocol/frames';
+import type { ClientFrame, Message, ServerFrame } from '../protocol/generated';
+import { Chat } from './chat';
+
+const ADA = { id: 'ada', name: 'Ada' };
+const GRACE = { id: 'grace', name: 'Grace' };
+const TIME = '2026-01-31T08:05:09.042Z';
+
+const WELCOME: ServerFrame = {
+  type: 'welcome',
+  session: 's1',
+  user: ADA,
+  server: 'chat-0',
+  limits: { nameChars: 40, roomChars: 64, textChars: 50, frameBytes: 65536, rooms: 100, history: 500 },
+};
+
+let environment: FakeEnvironment;
+let store: Store;
+let names: string[];
+let ids: number;
+let chat: Chat;
+
+function newChat(): Chat {
+  return new Chat({
+    environment,
+    store,
+    speaker: {
+      token: () => Promise.resolve('token'),
+      forget: () => undefined,
+      renamed: (name) => names.push(name),
+    },
+    defaultRoom: () => Promise.resolve('lobby'),
+    newId: () => `id-${(ids += 1)}`,
+    changed: () => undefined,
+  });
+}
+
+beforeEach(() => {
+  environment = new FakeEnvironment();
+  store = storeInMemory();
+  [names, ids] = [[], 0];
+  chat = newChat();
+});
+
+function message(offset: number, rest: Partial<Message> = {}): Frame<'message'> {
+  const plain = { room: 'lobby', offset, id: `m${offset}`, user: GRACE, text: `text ${offset}`, time: TIME };
+  return { type: 'message', ...plain, ...rest };
+}
+
+function joined(messages: Message[] = [], rest: Partial<Frame<'joined'>> = {}): Frame<'joined'> {
+  return {
+    type: 'joined',
+    room: 'lobby',
+    epoch: 'e1',
+    offset: messages.at(-1)?.offset ?? 0,
+    recovered: false,
+    messages,
+    members: [ADA, GRACE],
+    count: 2,
+    ...rest,
+  };
+}
+
+/** Connects, and gives `answer` to the join or resume. */
+async function connect(answer: ServerFrame = joined()): Promise<void> {
+  chat.start({ room: undefined });
+  await environment.advance(0);
+  welcome(answer);
+}
+
+function welcome(...answers: ServerFrame[]): void {
+  environment.socket.events.opened();
+  receive(WELCOME, ...answers);
+}
+
+function receive(...frames: ServerFrame[]): void {
+  environment.socket.receive(...frames);
+}
+
+async function loseConnection(): Promise<void> {
+  environment.socket.events.closed(1006, '');
+  await environment.advance(30_000);
+}
+
+function sent<T extends ClientFrame['type']>(type: T): Extract<ClientFrame, { type: T }>[] {
+  return environment.socket.sent.filter(
+    (frame): frame is Extract<ClientFrame, { type: T }> => frame.type === type,
+  );
+}
+
+function shown(): string[] {
+  return chat.state.room.lines.map((line) => ('message' in line ? line.message.text : line.notice.text));
+}
+
+describe('the room', () => {
+  test('is the default one when the address names none', async () => {
+    await connect();
+    expect(sent('join')).toEqual([{ type: 'join', room: 'lobby' }]);
+  });
+
+  test('is that of the address', async () => {
+    chat.start({ room: 'kitchen' });
+    await environment.advance(0);
+    welcome();
+    expect(sent('join')).toEqual([{ type: 'join', room: 'kitchen' }]);
+  });
+
+  test('is changed with the address', async () => {
+    await connect();
+    chat.goTo({ room: 'kitchen' });
+    expect(environment.socket.sent.slice(2)).toEqual([
+      { type: 'leave', room: 'lobby' },
+      { type: 'join', room: 'kitchen' },
+    ]);
+    receive(joined([], { room: 'kitchen' }), message(1), message(1, { room: 'kitchen', text: 'here' }));
+    expect(shown()).toEqual(['here']);
+  });
+
+  test('is changed also between the greeting and the welcome', async () => {
+    chat.start({ room: undefined });
+    await environment.advance(0);
+    environment.socket.events.opened();
+    chat.goTo({ room: 'kitchen' });
+    receive(WELCOME);
+    expect(sent('join').at(-1)?.room).toBe('kitchen');
+  });
+
+  test('that the address names wrongly is told, and the default one is shown', async () => {
+    chat.start({ room: undefined, problem: '“a b” cannot be a room' });
+    await environment.advance(0);
+    expect(chat.state.roomProblem).toBe('“a b” cannot be a room');
+    expect(chat.state.room.name).toBe('lobby');
+  });
+
+  test('that the server cannot open now is tried again with the connection', async () => {
+    await connect({
+      type: 'error',
+      code: 'engineUnavailable',
+      message: 'the store is away',
+      ref: 'lobby',
+      retryAfterMs: 2_000,
+    });
+    expect(chat.state.connection).toMatchObject({ kind: 'waiting', retryAt: environment.time + 2_000 });
+    await environment.advance(2_000);
+    welcome(joined());
+    expect(chat.state.joined).toBe(true);
+  });
+});
+
+describe('a message', () => {
+  test('is sent, and shown once when it comes back', async () => {
+    await connect();
+    expect(chat.send('hello')).toBe(true);
+    expect(sent('send')).toEqual([{ type: 'send', id: 'id-1', room: 'lobby', text: 'hello' }]);
+    receive({ type: 'ack', id: 'id-1', room: 'lobby', offset: 1, time: TIME });
+    expect(chat.state.outbox.map(({ delivery }) => delivery.kind)).toEqual(['acknowledged']);
+    receive(message(1, { id: 'id-1', user: ADA, text: 'hello' }));
+    expect(chat.state.outbox).toEqual([]);
+    expect(shown()).toEqual(['hello']);
+  });
+
+  test('that comes back before its ack is shown once as well', async () => {
+    await connect();
+    chat.send('hello');
+    receive(message(1, { id: 'id-1', user: ADA, text: 'hello' }));
+    receive({ type: 'ack', id: 'id-1', room: 'lobby', offset: 1, time: TIME });
+    expect(chat.state.outbox).toEqual([]);
+    expect(shown()).toEqual(['hello']);
+  });
+
+  test('that is empty or too long is not taken', async () => {
+    await connect();
+    expect(chat.send(' \n ')).toBe(false);
+    expect(chat.send('x'.repeat(51))).toBe(false);
+    expect(chat.state.outbox).toEqual([]);
+  });
+
+  test('written without a connection waits, and goes out once the room is there again', async () => {
+    await connect();
+    await loseConnection();
+    chat.send('one');
+    chat.send('two');
+    environment.socket.events.opened();
+    receive(WELCOME);
+    expect(sent('send')).toEqual([]);
+    receive(joined([], { recovered: true }));
+    expect(sent('send').map(({ text }) => text)).toEqual(['one', 'two']);
+  });
+
+  test('that was sent but not acknowledged is sent again under the same id', async () => {
+    await connect();
+    chat.send('hello');
+    await loseConnection();
+    welcome(joined([], { recovered: true }));
+    expect(sent('send').map(({ id }) => id)).toEqual(['id-1']);
+  });
+
+  test('that was stored but not acknowledged is found by the resume, and not sent again', async () => {
+    await connect();
+    chat.send('hello');
+    await loseConnection();
+    const own = message(1, { id: 'id-1', user: ADA, text: 'hello' });
+    welcome(joined([own], { recovered: true }));
+    expect(sent('send')).toEqual([]);
+    expect(chat.state.outbox).toEqual([]);
+    expect(shown().filter((text) => text === 'hello')).toHaveLength(1);
+  });
+
+  test('that waits outlives a reload of the page under the same id', async () => {
+    await connect();
+    await loseConnection();
+    chat.send('hello');
+    chat.end();
+    chat = newChat();
+    await connect();
+    expect(sent('send')).toEqual([{ type: 'send', id: 'id-1', room: 'lobby', text: 'hello' }]);
+  });
+
+  test('that the server cannot store now is sent again after the time that it told', async () => {
+    await connect();
+    chat.send('hello');
+    const error = { type: 'error', code: 'engineUnavailable', message: 'the store is away' } as const;
+    receive({ ...error, ref: 'id-1', retryAfterMs: 1_000 });
+    expect(chat.state.outbox[0]?.delivery).toMatchObject({ kind: 'waiting', problem: 'the store is away' });
+    await environment.advance(1_000);
+    expect(sent('send')).toHaveLength(1);
+    await environment.advance(500);
+    expect(sent('send').map(({ id }) => id)).toEqual(['id-1', 'id-1']);
+  });
+
+  test('that is refused can be sent again or given up', async () => {
+    await connect();
+    chat.send('one');
+    chat.send('two');
+    receive({ type: 'error', code: 'notJoined', message: 'not in that room', ref: 'id-1' });
+    receive({ type: 'error', code: 'notJoined', message: 'not in that room', ref: 'id-2' });
+    chat.retry('id-1');
+    expect(sent('send').map(({ id }) => id)).toEqual(['id-1', 'id-2', 'id-1']);
+    chat.discard('id-2');
+    expect(chat.state.outbox.map(({ id }) => id)).toEqual(['id-1']);
+  });
+});
+
+describe('a lost connection', () => {
+  test('is resumed where it was', async () => {
+    await connect(joined([message(4), message(5)]));
+    await loseConnection();
+    environment.socket.events.opened();
+    expect(environment.socket.sent).toEqual([
+      { type: 'hello', token: 'token', resume: [{ room: 'lobby', epoch: 'e1', offset: 5 }] },
+    ]);
+    receive(WELCOME, joined([message(6)], { recovered: true }));
+    expect(shown()).toEqual([
+      'text 4',
+      'text 5',
+      'Connection closed: the connection broke.',
+      'Connected again.',
+      'text 6',
+    ]);
+  });
+
+  test('is not what the page makes of a gap: it comes back and gets what was missing', async () => {
+    await connect(joined([message(1)]));
+    receive(message(3), message(4));
+    expect(shown()[0]).toBe('text 1');
+    await environment.advance(500);
+    environment.socket.events.opened();
+    expect(sent('hello')[0]?.resume).toEqual([{ room: 'lobby', epoch: 'e1', offset: 1 }]);
+    receive(WELCOME, joined([message(2), message(3), message(4)], { recovered: true }));
+    expect(shown().filter((line) => line.startsWith('text'))).toEqual([
+      'text 1',
+      'text 2',
+      'text 3',
+      'text 4',
+    ]);
+  });
+});
+
+describe('a name', () => {
+  test('is changed when the server says so', async () => {
+    await connect();
+    chat.rename(' Countess ');
+    expect(sent('rename')).toEqual([{ type: 'rename', name: 'Countess' }]);
+    expect(chat.state.me?.name).toBe('Ada');
+    receive({ type: 'renamed', user: 'ada', name: 'Countess' });
+    expect(chat.state.me?.name).toBe('Countess');
+    expect(chat.state.presence.members.get('ada')?.name).toBe('Countess');
+    expect(chat.state.rename.kind).toBe('none');
+    expect(names.at(-1)).toBe('Countess');
+    expect(shown()).toEqual(['You are now called Countess.']);
+  });
+
+  test('of somebody else is told to all', async () => {
+    await connect();
+    receive({ type: 'renamed', user: 'grace', name: 'Admiral' });
+    expect(shown()).toEqual(['Grace is now called Admiral.']);
+  });
+
+  test('that is against the rules is refused here, and one that the server refuses as well', async () => {
+    await connect();
+    chat.rename(' ');
+    expect(chat.state.rename.kind).toBe('refused');
+    expect(sent('rename')).toEqual([]);
+    chat.rename('Countess');
+    receive({ type: 'error', code: 'engineUnavailable', message: 'the store is away', retryAfterMs: 1_000 });
+    expect(chat.state.rename).toEqual({ kind: 'refused', problem: 'the store is away' });
+  });
+
+  test('cannot be changed without a connection, and the page says so', async () => {
+    await connect();
+    await loseConnection();
+    chat.rename('Countess');
+    expect(chat.state.rename).toMatchObject({ kind: 'refused' });
+  });
+});
+
+describe('typing', () => {
+  test('is told every few seconds, not with every key', async () => {
+    await connect();
+    chat.typing();
+    chat.typing();
+    expect(sent('typing')).toHaveLength(1);
+    await environment.advance(3_000);
+    chat.typing();
+    expect(sent('typing')).toHaveLength(2);
+  });
+
+  test("of others is shown until they stop, and never one's own", async () => {
+    await connect();
+    receive({ type: 'typing', room: 'lobby', user: GRACE }, { type: 'typing', room: 'lobby', user: ADA });
+    expect([...chat.state.typing.keys()]).toEqual(['grace']);
+    await environment.advance(6_000);
+    expect([...chat.state.typing.keys()]).toEqual([]);
+  });
+
+  test('ends with the message', async () => {
+    await connect();
+    receive({ type: 'typing', room: 'lobby', user: GRACE }, message(1));
+    expect(chat.state.typing.size).toBe(0);
+  });
+});

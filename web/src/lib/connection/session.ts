@@ -1,0 +1,208 @@
+// Keeps one session with some server: connects, greets, notices a dead socket, waits, comes back. Knows
+// nothing of rooms: what to say first and what frames mean is for others.
+
+import { closeReason, mayReturn, MOVING } from '../protocol/close';
+import { decodeFrames, encodeFrame, type Frame } from '../protocol/frames';
+import { CLOSE_CODES, type ClientFrame, type ServerFrame } from '../protocol/generated';
+import { backoff } from './backoff';
+import type { Environment, Socket } from './environment';
+
+/** From the attempt to connect until `welcome`. As long as the server waits for `hello`. */
+export const WELCOME_TIMEOUT_MS = 10_000;
+/** After so much silence the page asks whether the server is there. Proxies cut idle sockets after 60 s. */
+export const IDLE_MS = 25_000;
+/** And for so long it waits for an answer: two lost packets are sent again well within it. */
+export const PONG_TIMEOUT_MS = 10_000;
+/** A connection that lasted as long was a good one: the next failure is the first again. */
+export const GOOD_AFTER_MS = 10_000;
+
+export type Connection =
+  | { readonly kind: 'connecting'; readonly moving: boolean }
+  | { readonly kind: 'connected'; readonly server: string }
+  | { readonly kind: 'waiting'; readonly retryAt: number; readonly reason: string }
+  | { readonly kind: 'stopped'; readonly reason: string };
+
+/** Who speaks. */
+export interface Credentials {
+  /** The token of this guest, made when there is none yet. Fails with an Error that says why in words. */
+  token(): Promise<string>;
+  /** The server does not know the token: the next one has to be new. */
+  forget(): void;
+}
+
+export interface SessionListener {
+  changed(connection: Connection): void;
+  /** The first frames of a connection. */
+  greeting(token: string): ClientFrame[];
+  frame(frame: ServerFrame): void;
+  /** An established session ended, for a reason in words. Not called when the page itself moves. */
+  closed(reason: string): void;
+}
+
+export class Session {
+  #connection: Connection = { kind: 'connecting', moving: false };
+  #socket: Socket | undefined;
+  /** Failures since the last good connection. */
+  #failures = 0;
+  #connectedAt: number | undefined;
+  /** Counts attempts: what an older one still brings is ignored. */
+  #attempt = 0;
+  #cancelTimer: () => void = nothing;
+  #cancelMove: () => void = nothing;
+
+  constructor(
+    private readonly environment: Environment,
+    private readonly credentials: Credentials,
+    private readonly listener: SessionListener,
+  ) {}
+
+  get connected(): boolean {
+    return this.#connection.kind === 'connected';
+  }
+
+  start(): void {
+    this.#connect(false);
+  }
+
+  /** Leaves for good, as when the page goes. */
+  end(): void {
+    this.#abandon(1000);
+    this.#change({ kind: 'stopped', reason: 'this page left' });
+  }
+
+  /** Sends if connected, and says whether it did. */
+  send(frame: ClientFrame): boolean {
+    if (!this.connected) return false;
+    this.#socket?.send(encodeFrame(frame));
+    return true;
+  }
+
+  /** Someone is tired of waiting, or the network is back. */
+  reconnectNow(): void {
+    if (this.#connection.kind === 'waiting' || this.#connection.kind === 'stopped') this.#connect(false);
+  }
+
+  /** What this connection brought can't be gone on with: come back, after `atLeastMs`, and resume. */
+  restart(reason: string, atLeastMs = 0): void {
+    if (!this.connected) return;
+    this.#lost(reason, atLeastMs);
+  }
+
+  #connect(moving: boolean): void {
+    this.#abandon(MOVING);
+    const attempt = this.#attempt;
+    this.#change({ kind: 'connecting', moving });
+    this.credentials.token().then(
+      (token) => {
+        if (attempt === this.#attempt) this.#open(token);
+      },
+      (error: unknown) => {
+        if (attempt === this.#attempt) this.#lost(error instanceof Error ? error.message : String(error));
+      },
+    );
+  }
+
+  #open(token: string): void {
+    const attempt = this.#attempt;
+    const isOld = (): boolean => attempt !== this.#attempt;
+    const socket = this.environment.connect({
+      opened: () => {
+        if (isOld()) return;
+        for (const frame of this.listener.greeting(token)) socket.send(encodeFrame(frame));
+      },
+      received: (text) => {
+        // A frame may end this connection: what came behind it is for the next one to bring again.
+        for (const frame of decodeFrames(text)) if (!isOld()) this.#received(frame);
+        if (!isOld() && this.connected) this.#watchForSilence();
+      },
+      closed: (code, reason) => {
+        if (!isOld()) this.#closed(code, reason);
+      },
+    });
+    this.#socket = socket;
+    this.#timer(WELCOME_TIMEOUT_MS, () => {
+      this.#lost('the server did not answer');
+    });
+  }
+
+  #received(frame: ServerFrame): void {
+    if (frame.type === 'welcome') {
+      this.#connectedAt = this.environment.now();
+      // Before the change, so that whoever hears of it knows already who is who.
+      this.listener.frame(frame);
+      this.#change({ kind: 'connected', server: frame.server });
+      return;
+    }
+    if (frame.type === 'reconnect') this.#moveLater(frame);
+    this.listener.frame(frame);
+  }
+
+  /** The server told when to go: no failure, so no backoff. */
+  #moveLater(frame: Frame<'reconnect'>): void {
+    this.#cancelMove();
+    this.#cancelMove = this.environment.after(frame.delayMs, () => {
+      this.#connect(true);
+    });
+  }
+
+  #watchForSilence(): void {
+    this.#timer(IDLE_MS, () => {
+      this.send({ type: 'ping' });
+      this.#timer(PONG_TIMEOUT_MS, () => {
+        this.#lost('the server fell silent');
+      });
+    });
+  }
+
+  #closed(code: number, serverReason: string): void {
+    const reason = closeReason(code, serverReason);
+    if (code === CLOSE_CODES.BadToken) {
+      this.credentials.forget();
+    } else if (!mayReturn(code)) {
+      const wasConnected = this.connected;
+      this.#abandon(1000);
+      this.#change({ kind: 'stopped', reason });
+      if (wasConnected) this.listener.closed(reason);
+      return;
+    }
+    this.#lost(reason);
+  }
+
+  #lost(reason: string, atLeastMs = 0): void {
+    const wasConnected = this.connected;
+    const now = this.environment.now();
+    if (this.#connectedAt !== undefined && now - this.#connectedAt >= GOOD_AFTER_MS) this.#failures = 0;
+    this.#abandon(MOVING);
+    const wait = Math.max(atLeastMs, backoff(this.#failures, this.environment.random()));
+    this.#failures += 1;
+    this.#change({ kind: 'waiting', retryAt: now + wait, reason });
+    this.#timer(wait, () => {
+      this.#connect(false);
+    });
+    if (wasConnected) this.listener.closed(reason);
+  }
+
+  /** Lets go of the socket and of all that waits; nothing of it will be heard of again. */
+  #abandon(code: number): void {
+    this.#attempt += 1;
+    this.#cancelTimer();
+    this.#cancelMove();
+    this.#connectedAt = undefined;
+    this.#socket?.close(code);
+    this.#socket = undefined;
+  }
+
+  #timer(milliseconds: number, action: () => void): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.environment.after(milliseconds, action);
+  }
+
+  #change(connection: Connection): void {
+    this.#connection = connection;
+    this.listener.changed(connection);
+  }
+}
+
+function nothing(): void {
+  // A timer that is not running needs no calling off.
+}

@@ -1,0 +1,107 @@
+// The edge of the wire: text to frames that can be trusted, and frames to text.
+
+import {
+  hasShape,
+  isBoolean,
+  isListOf,
+  isNumber,
+  isObject,
+  isString,
+  optional,
+  parseJson,
+  type Check,
+} from './checks';
+import type { ClientFrame, ErrorCode, Limits, Message, ServerFrame, User } from './generated';
+
+type FrameType = ServerFrame['type'];
+
+/** The server's frame of one type. */
+export type Frame<T extends FrameType> = Extract<ServerFrame, { type: T }>;
+
+const isUser = hasShape<User>({ id: isString, name: isString });
+
+const messageShape = {
+  room: isString,
+  offset: isNumber,
+  id: isString,
+  user: isUser,
+  text: isString,
+  time: isString,
+};
+
+const isLimits = hasShape<Limits>({
+  nameChars: isNumber,
+  roomChars: isNumber,
+  textChars: isNumber,
+  frameBytes: isNumber,
+  rooms: isNumber,
+  history: isNumber,
+});
+
+// A code that this page does not know is still an error, and its message says what is wrong.
+const isErrorCode = isString as Check<ErrorCode>;
+
+/** One check a frame. The compiler complains when the server has a frame or a field that is not here. */
+const checks: { [T in FrameType]: Check<Omit<Frame<T>, 'type'>> } = {
+  welcome: hasShape<Omit<Frame<'welcome'>, 'type'>>({
+    session: isString,
+    user: isUser,
+    server: isString,
+    limits: isLimits,
+    token: optional(isString),
+  }),
+  joined: hasShape<Omit<Frame<'joined'>, 'type'>>({
+    room: isString,
+    epoch: isString,
+    offset: isNumber,
+    recovered: isBoolean,
+    messages: isListOf(hasShape<Message>(messageShape)),
+    members: isListOf(isUser),
+    count: isNumber,
+  }),
+  left: hasShape<Omit<Frame<'left'>, 'type'>>({ room: isString }),
+  ack: hasShape<Omit<Frame<'ack'>, 'type'>>({
+    id: isString,
+    room: isString,
+    offset: isNumber,
+    time: isString,
+  }),
+  message: hasShape<Message>(messageShape),
+  renamed: hasShape<Omit<Frame<'renamed'>, 'type'>>({ user: isString, name: isString }),
+  typing: hasShape<Omit<Frame<'typing'>, 'type'>>({ room: isString, user: isUser }),
+  pong: hasShape<Omit<Frame<'pong'>, 'type'>>({}),
+  presence: hasShape<Omit<Frame<'presence'>, 'type'>>({
+    room: isString,
+    joined: isListOf(isUser),
+    left: isListOf(isString),
+    count: isNumber,
+  }),
+  reconnect: hasShape<Omit<Frame<'reconnect'>, 'type'>>({ delayMs: isNumber, reason: isString }),
+  error: hasShape<Omit<Frame<'error'>, 'type'>>({
+    code: isErrorCode,
+    message: isString,
+    ref: optional(isString),
+    retryAfterMs: optional(isNumber),
+  }),
+};
+
+function isServerFrame(value: unknown): value is ServerFrame {
+  if (!isObject(value) || !isString(value['type']) || !Object.hasOwn(checks, value['type'])) return false;
+  return checks[value['type'] as FrameType](value);
+}
+
+/**
+ * The frames in what a WebSocket delivered: one, or several, one a line. What is unknown or malformed is left
+ * out: a newer server may say more than this page understands.
+ */
+export function decodeFrames(text: string): ServerFrame[] {
+  return text
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map(parseJson)
+    .filter(isServerFrame);
+}
+
+export function encodeFrame(frame: ClientFrame): string {
+  return JSON.stringify(frame);
+}

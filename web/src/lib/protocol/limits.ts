@@ -1,0 +1,68 @@
+// The server's rules for names, rooms and texts, kept here so that nobody has to be told off. The server
+// checks again; protocol/src/names.rs has the rules.
+
+import { NAME_CHARS, ROOM_CHARS, TEXT_CHARS } from './generated';
+
+export interface TextLimits {
+  readonly nameChars: number;
+  readonly textChars: number;
+}
+
+/** Until the server told its own in `welcome`. */
+export const DEFAULT_LIMITS: TextLimits = { nameChars: NAME_CHARS, textChars: TEXT_CHARS };
+
+/** The composer counts aloud in the last tenth. */
+const COUNTED_PART = 0.1;
+
+// Control characters, and those that turn the direction of the text around them.
+const FORBIDDEN_IN_NAMES = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+const FORBIDDEN_IN_NAMES_EACH = new RegExp(FORBIDDEN_IN_NAMES, 'gu');
+
+const ROOM = /^[\p{Alphabetic}\p{N}\-_.]+$/u;
+
+/** Characters as the server counts them: Unicode scalar values, not UTF-16 units. */
+export function countChars(text: string): number {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}
+
+/** What is wrong with a name, in words; `undefined` for a good one. */
+export function nameProblem(name: string, limit: number): string | undefined {
+  const chars = countChars(name.trim());
+  if (chars === 0) return 'A name needs at least one character.';
+  if (chars > limit) return `A name has at most ${limit} characters; this one has ${chars}.`;
+  if (FORBIDDEN_IN_NAMES.test(name.trim())) return 'A name cannot have control characters.';
+  return undefined;
+}
+
+/** The nearest good name, or `undefined` when nothing is left. */
+export function nameFrom(text: string, limit: number): string | undefined {
+  const clean = text.replace(FORBIDDEN_IN_NAMES_EACH, '').trim();
+  const name = Array.from(clean).slice(0, limit).join('').trim();
+  return name === '' ? undefined : name;
+}
+
+export function isRoomName(name: string): boolean {
+  return countChars(name) <= ROOM_CHARS && ROOM.test(name);
+}
+
+export interface TextCheck {
+  readonly sendable: boolean;
+  /** How many characters are left, negative when there are too many; told only near the limit. */
+  readonly left: number | undefined;
+}
+
+/**
+ * Whether a text can be sent.
+ *
+ * With a limit of 10: `checkText('hello', 10)` is `{ sendable: true, left: undefined }`, nine characters have
+ * `left: 1`, and eleven `{ sendable: false, left: -1 }`.
+ */
+export function checkText(text: string, limit: number): TextCheck {
+  const left = limit - countChars(text);
+  return {
+    sendable: left >= 0 && text.trim() !== '',
+    left: left <= limit * COUNTED_PART ? left : undefined,
+  };
+}

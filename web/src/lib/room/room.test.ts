@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest';
+
+import type { Frame } from '../protocol/frames';
+import type { Message } from '../protocol/generated';
+import { emptyRoom, LINES_KEPT, withJoined, withMessage, withNotice, type Line, type Room } from './room';
+
+function message(offset: number, id = `m${offset}`): Message {
+  const user = { id: 'u1', name: 'Ada' };
+  return { room: 'lobby', offset, id, user, text: `text ${offset}`, time: '2026-01-31T08:05:09.042Z' };
+}
+
+function joined(offsets: number[], rest: Partial<Frame<'joined'>> = {}): Frame<'joined'> {
+  return {
+    type: 'joined',
+    room: 'lobby',
+    epoch: 'e1',
+    offset: offsets.at(-1) ?? 0,
+    recovered: false,
+    messages: offsets.map((offset) => message(offset)),
+    members: [],
+    count: 0,
+    ...rest,
+  };
+}
+
+function texts(lines: readonly Line[]): string[] {
+  return lines.map((line) => ('message' in line ? line.message.id : line.notice.text));
+}
+
+const fresh = withJoined(emptyRoom('lobby'), joined([5, 6, 7]), 0);
+
+function taken(room: Room | undefined): Room {
+  if (!room) throw new Error('the room found a gap');
+  return room;
+}
+
+test('the first page is shown as it comes, and nothing counts as lost before it', () => {
+  expect(texts(fresh.lines)).toEqual(['m5', 'm6', 'm7']);
+  expect(fresh.offset).toBe(7);
+});
+
+describe('a live message', () => {
+  test('comes behind the others', () => {
+    const room = taken(withMessage(fresh, message(8)));
+    expect(texts(room.lines)).toEqual(['m5', 'm6', 'm7', 'm8']);
+    expect(room.offset).toBe(8);
+  });
+
+  test('that is here already changes nothing', () => {
+    expect(withMessage(fresh, message(7))).toBe(fresh);
+    expect(withMessage(fresh, message(2))).toBe(fresh);
+  });
+
+  test('of another room changes nothing', () => {
+    expect(withMessage(fresh, { ...message(8), room: 'kitchen' })).toBe(fresh);
+  });
+
+  test('before the room was joined changes nothing', () => {
+    const room = emptyRoom('lobby');
+    expect(withMessage(room, message(1))).toBe(room);
+  });
+
+  test('behind a gap is not taken', () => {
+    expect(withMessage(fresh, message(9))).toBeUndefined();
+  });
+});
+
+describe('a resume', () => {
+  test('brings what was missed', () => {
+    const room = withJoined(fresh, joined([8, 9], { recovered: true }), 0);
+    expect(texts(room.lines)).toEqual(['m5', 'm6', 'm7', 'm8', 'm9']);
+    expect(room.offset).toBe(9);
+  });
+
+  test('that missed nothing changes nothing on the screen', () => {
+    const room = withJoined(fresh, joined([], { recovered: true, offset: 7 }), 0);
+    expect(room.lines).toEqual(fresh.lines);
+  });
+
+  test('that cannot bring all says how many are missing', () => {
+    const room = withJoined(fresh, joined([20, 21]), 0);
+    expect(texts(room.lines)).toEqual(['m5', 'm6', 'm7', '12 messages are missing here.', 'm20', 'm21']);
+  });
+
+  test('that is answered with a page that overlaps lost nothing', () => {
+    const room = withJoined(fresh, joined([6, 7, 8]), 0);
+    expect(texts(room.lines)).toEqual(['m5', 'm6', 'm7', 'm8']);
+  });
+
+  test('into a new epoch says so, and shows what came after it', () => {
+    const room = withJoined(fresh, joined([1, 2], { epoch: 'e2' }), 0);
+    expect(texts(room.lines).slice(3)).toEqual([
+      'The server began this room anew. Messages may be lost.',
+      'm1',
+      'm2',
+    ]);
+    expect(texts(taken(withMessage(room, message(3))).lines)).toContain('m3');
+  });
+
+  test('into a stream that went back says so as well', () => {
+    const room = withJoined(fresh, joined([5, 6]), 0);
+    expect(texts(room.lines).slice(3)).toEqual(['The server began this room anew. Messages may be lost.']);
+    expect(room.offset).toBe(6);
+  });
+
+  test('into a new epoch does not show a message twice that was sent again there', () => {
+    const again = joined([1], { epoch: 'e2', messages: [message(1, 'm7')] });
+    expect(texts(withJoined(fresh, again, 0).lines).filter((id) => id === 'm7')).toHaveLength(1);
+  });
+});
+
+describe('notices', () => {
+  const closed = { kind: 'closed', text: 'Connection closed', at: 0 } as const;
+  const back = { kind: 'back', text: 'Connected again', at: 1 } as const;
+
+  test('stand where they happened', () => {
+    const room = taken(withMessage(withNotice(fresh, closed), message(8)));
+    expect(texts(room.lines).slice(2)).toEqual(['m7', 'Connection closed', 'm8']);
+  });
+
+  test('of a connection that comes and goes are told once', () => {
+    let room = withNotice(withNotice(fresh, closed), back);
+    room = withNotice(withNotice(room, closed), back);
+    expect(texts(room.lines).slice(3)).toEqual(['Connection closed', 'Connected again']);
+  });
+
+  test('have keys of their own', () => {
+    const room = withNotice(withNotice(fresh, closed), back);
+    expect(new Set(room.lines.map(({ key }) => key)).size).toBe(room.lines.length);
+  });
+});
+
+test('a page that stays open for days keeps the latest lines', () => {
+  let room = withJoined(emptyRoom('lobby'), joined([0]), 0);
+  for (let offset = 1; offset <= LINES_KEPT + 5; offset += 1)
+    room = taken(withMessage(room, message(offset)));
+  expect(room.lines).toHaveLength(LINES_KEPT);
+  expect(room.lines.at(-1)?.key).toBe(`m${LINES_KEPT + 5}`);
+});

@@ -1,0 +1,114 @@
+// What a room shows: its messages in the order of their offsets, each once, and notices among them. Pure.
+
+import type { Frame } from '../protocol/frames';
+import type { Epoch, Message, RoomName } from '../protocol/generated';
+
+/** What is kept to scroll back through. Bounds the memory of a page that stays open for days. */
+export const LINES_KEPT = 2_000;
+
+export type NoticeKind =
+  /** A session closed. */
+  | 'closed'
+  /** It is back. */
+  | 'back'
+  /** Someone has another name. */
+  | 'renamed'
+  /** Messages are missing. */
+  | 'loss';
+
+export interface Notice {
+  readonly kind: NoticeKind;
+  readonly text: string;
+  /** Milliseconds since 1970, by this machine's clock. */
+  readonly at: number;
+}
+
+export type Line =
+  { readonly key: string; readonly message: Message } | { readonly key: string; readonly notice: Notice };
+
+export interface Room {
+  readonly name: RoomName;
+  /** The life of the stream; `undefined` until the room was joined for the first time. */
+  readonly epoch: Epoch | undefined;
+  /** All up to this offset is here, or before the first page. */
+  readonly offset: number;
+  readonly lines: readonly Line[];
+  /** Makes the keys of notices. */
+  readonly notices: number;
+}
+
+export function emptyRoom(name: RoomName): Room {
+  return { name, epoch: undefined, offset: 0, lines: [], notices: 0 };
+}
+
+/**
+ * A live message. One that is here already changes nothing. `undefined` when one before it is missing: that
+ * one has to be fetched first, by a resume.
+ *
+ * A room at offset 7 takes 8, ignores 7, and answers `undefined` for 9.
+ */
+export function withMessage(room: Room, message: Message): Room | undefined {
+  if (room.epoch === undefined || message.room !== room.name || message.offset <= room.offset) return room;
+  if (message.offset > room.offset + 1) return undefined;
+  return { ...withLines(room, newMessages(room, [message])), offset: message.offset };
+}
+
+/** The answer to a join or a resume. What was lost is said, never hidden. */
+export function withJoined(room: Room, joined: Frame<'joined'>, at: number): Room {
+  if (joined.room !== room.name) return room;
+  const next = { ...withLoss(room, joined, at), epoch: joined.epoch, offset: joined.offset };
+  const continues = joined.epoch === room.epoch && joined.offset >= room.offset;
+  const missed = joined.messages.filter((message) => !continues || message.offset > room.offset);
+  return withLines(next, newMessages(room, missed));
+}
+
+export function withNotice(room: Room, notice: Notice): Room {
+  const last = room.lines.at(-1);
+  // A server that comes and goes says so in one place: closed and back are told by the latest of each.
+  const repeats =
+    last !== undefined && 'notice' in last && isOfConnection(last.notice) && isOfConnection(notice);
+  const lines = repeats && notice.kind === 'closed' ? withoutConnectionTail(room.lines) : room.lines;
+  return withLines({ ...room, lines, notices: room.notices + 1 }, [
+    { key: `notice-${room.notices}`, notice },
+  ]);
+}
+
+/** The ids of all messages that are shown. */
+export function shownIds(lines: readonly Line[]): string[] {
+  return lines.flatMap((line) => ('message' in line ? [line.message.id] : []));
+}
+
+function isOfConnection(notice: Notice): boolean {
+  return notice.kind === 'closed' || notice.kind === 'back';
+}
+
+function withoutConnectionTail(lines: readonly Line[]): readonly Line[] {
+  const lastOther = lines.findLastIndex((line) => !('notice' in line && isOfConnection(line.notice)));
+  return lines.slice(0, lastOther + 1);
+}
+
+function withLines(room: Room, lines: readonly Line[]): Room {
+  return { ...room, lines: [...room.lines, ...lines].slice(-LINES_KEPT) };
+}
+
+/** Without those that are shown already: a message that was stored again in another epoch is still the same. */
+function newMessages(room: Room, messages: readonly Message[]): Line[] {
+  const shown = new Set(shownIds(room.lines));
+  return messages.filter(({ id }) => !shown.has(id)).map((message) => ({ key: message.id, message }));
+}
+
+function withLoss(room: Room, joined: Frame<'joined'>, at: number): Room {
+  const text = lossIn(room, joined);
+  return text === undefined ? room : withNotice(room, { kind: 'loss', text, at });
+}
+
+function lossIn(room: Room, joined: Frame<'joined'>): string | undefined {
+  if (room.epoch === undefined || (room.epoch === joined.epoch && joined.recovered)) return undefined;
+  if (room.epoch !== joined.epoch || joined.offset < room.offset) {
+    return 'The server began this room anew. Messages may be lost.';
+  }
+  const first = joined.messages.find((message) => message.offset > room.offset)?.offset ?? joined.offset + 1;
+  const missing = first - room.offset - 1;
+  if (missing === 0) return undefined;
+  return missing === 1 ? 'A message is missing here.' : `${missing} messages are missing here.`;
+}
