@@ -7,6 +7,8 @@ test.beforeAll('a namespace where nothing is', async () => {
   // What a run that was killed has left.
   await kubectl('delete', 'namespace', settings.namespace, '--ignore-not-found', '--timeout=120s');
   await kubectl('create', 'namespace', settings.namespace);
+  // No pod gets in that runs as root or asks for more than it should.
+  await kubectl('label', 'namespace', settings.namespace, 'pod-security.kubernetes.io/enforce=restricted');
   // What Kubernetes itself puts into each namespace, a little later.
   await expect.poll(async () => (await inventory()).length).toBeGreaterThanOrEqual(2);
   await keepInventory();
