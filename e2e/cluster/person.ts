@@ -33,16 +33,16 @@ export class Person {
   }
 
   async says(text: string): Promise<void> {
-    const box = this.page.getByRole('textbox', { name: /message/i });
+    const box = this.page.getByRole('textbox', { name: /^Message to/ });
     await box.fill(text);
     await box.press('Enter');
   }
 
   /** Waits until the message is in the list, with the name of who sent it. */
   async sees(text: string, from: string): Promise<void> {
-    const message = this.page.getByRole('log').getByRole('listitem').filter({ hasText: text });
-    await expect(message).toHaveCount(1);
-    await expect(this.page.getByRole('log')).toContainText(from);
+    const log = this.page.getByRole('log');
+    await expect(log.getByTestId('message').filter({ hasText: text })).toHaveCount(1);
+    await expect(log).toContainText(from);
   }
 
   leaves(): Promise<void> {
