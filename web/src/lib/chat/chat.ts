@@ -137,10 +137,11 @@ export class Chat {
   }
 
   async #enterDefaultRoom(): Promise<void> {
-    if (this.#address.room !== undefined) return;
+    const address = this.#address;
+    if (address.room !== undefined) return;
     const room = await this.needs.defaultRoom();
     // The address may have changed meanwhile.
-    if (this.#address.room === undefined) this.#enter(room, this.#address.problem);
+    if (this.#address === address) this.#enter(room, address.problem);
   }
 
   #enter(name: RoomName, problem: string | undefined): void {

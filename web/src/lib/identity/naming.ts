@@ -85,10 +85,10 @@ const isName = hasShape<{ first: string; last: string }>({ first: isString, last
  * fit for the server; `undefined` when there is none in it.
  */
 export function nameInAnswer(answer: unknown): string | undefined {
-  if (!isObject(answer) || !Array.isArray(answer['results'])) return undefined;
-  const result: unknown = answer['results'][0];
-  if (!isObject(result) || !isName(result['name'])) return undefined;
-  return nameFrom(`${result['name'].first} ${result['name'].last}`, NAME_CHARS);
+  if (!isObject(answer) || !Array.isArray(answer.results)) return undefined;
+  const result: unknown = answer.results[0];
+  if (!isObject(result) || !isName(result.name)) return undefined;
+  return nameFrom(`${result.name.first} ${result.name.last}`, NAME_CHARS);
 }
 
 /** A name for a new guest. Never fails, and never takes longer than `NAME_TIMEOUT_MS`. */

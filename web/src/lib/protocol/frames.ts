@@ -18,6 +18,9 @@ type FrameType = ServerFrame['type'];
 /** The server's frame of one type. */
 export type Frame<T extends FrameType> = Extract<ServerFrame, { type: T }>;
 
+/** What a frame has besides its type. */
+type Fields<T extends FrameType> = Omit<Frame<T>, 'type'>;
+
 const isUser = hasShape<User>({ id: isString, name: isString });
 
 const messageShape = {
@@ -42,15 +45,15 @@ const isLimits = hasShape<Limits>({
 const isErrorCode = isString as Check<ErrorCode>;
 
 /** One check a frame. The compiler complains when the server has a frame or a field that is not here. */
-const checks: { [T in FrameType]: Check<Omit<Frame<T>, 'type'>> } = {
-  welcome: hasShape<Omit<Frame<'welcome'>, 'type'>>({
+const checks: { [T in FrameType]: Check<Fields<T>> } = {
+  welcome: hasShape<Fields<'welcome'>>({
     session: isString,
     user: isUser,
     server: isString,
     limits: isLimits,
     token: optional(isString),
   }),
-  joined: hasShape<Omit<Frame<'joined'>, 'type'>>({
+  joined: hasShape<Fields<'joined'>>({
     room: isString,
     epoch: isString,
     offset: isNumber,
@@ -59,25 +62,25 @@ const checks: { [T in FrameType]: Check<Omit<Frame<T>, 'type'>> } = {
     members: isListOf(isUser),
     count: isNumber,
   }),
-  left: hasShape<Omit<Frame<'left'>, 'type'>>({ room: isString }),
-  ack: hasShape<Omit<Frame<'ack'>, 'type'>>({
+  left: hasShape<Fields<'left'>>({ room: isString }),
+  ack: hasShape<Fields<'ack'>>({
     id: isString,
     room: isString,
     offset: isNumber,
     time: isString,
   }),
   message: hasShape<Message>(messageShape),
-  renamed: hasShape<Omit<Frame<'renamed'>, 'type'>>({ user: isString, name: isString }),
-  typing: hasShape<Omit<Frame<'typing'>, 'type'>>({ room: isString, user: isUser }),
-  pong: hasShape<Omit<Frame<'pong'>, 'type'>>({}),
-  presence: hasShape<Omit<Frame<'presence'>, 'type'>>({
+  renamed: hasShape<Fields<'renamed'>>({ user: isString, name: isString }),
+  typing: hasShape<Fields<'typing'>>({ room: isString, user: isUser }),
+  pong: isObject,
+  presence: hasShape<Fields<'presence'>>({
     room: isString,
     joined: isListOf(isUser),
     left: isListOf(isString),
     count: isNumber,
   }),
-  reconnect: hasShape<Omit<Frame<'reconnect'>, 'type'>>({ delayMs: isNumber, reason: isString }),
-  error: hasShape<Omit<Frame<'error'>, 'type'>>({
+  reconnect: hasShape<Fields<'reconnect'>>({ delayMs: isNumber, reason: isString }),
+  error: hasShape<Fields<'error'>>({
     code: isErrorCode,
     message: isString,
     ref: optional(isString),
@@ -86,8 +89,8 @@ const checks: { [T in FrameType]: Check<Omit<Frame<T>, 'type'>> } = {
 };
 
 function isServerFrame(value: unknown): value is ServerFrame {
-  if (!isObject(value) || !isString(value['type']) || !Object.hasOwn(checks, value['type'])) return false;
-  return checks[value['type'] as FrameType](value);
+  if (!isObject(value) || !isString(value.type) || !Object.hasOwn(checks, value.type)) return false;
+  return checks[value.type as FrameType](value);
 }
 
 /**
