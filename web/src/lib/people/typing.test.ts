@@ -23,6 +23,11 @@ test('those who type are told in words', () => {
   expect(typingWords(NOBODY_TYPES)).toBe('');
 });
 
+test('a long name is cut, so that what its owner does can be read', () => {
+  const long = { id: 'l', name: 'Augusta Ada King, Countess of Lovelace' };
+  expect(typingWords(withTypist(NOBODY_TYPES, long, 0))).toBe('Augusta Ada King, C… is typing…');
+});
+
 test('one who says nothing more has stopped', () => {
   const typing = withTypist(withTypist(NOBODY_TYPES, ada, 0), grace, 1_000);
   expect(nextStop(typing)).toBe(TYPING_TTL_MS);

@@ -1,0 +1,10 @@
+import { defineConfig } from '@playwright/test';
+
+import { chromium } from '../browser.config';
+
+export default defineConfig({
+  testDir: '.',
+  testMatch: 'screenshot.ts',
+  reporter: [['line']],
+  use: { browserName: 'chromium', locale: 'en-GB', launchOptions: chromium },
+});
