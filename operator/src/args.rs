@@ -1,0 +1,30 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU64;
+
+use clap::{Args, Parser};
+
+/// Runs chat-servers on Kubernetes: as many as their connections need, each emptied before it goes.
+#[derive(Debug, Parser)]
+#[command(name = "hubbub-operator", version)]
+pub enum Command {
+    /// Look after the ChatServers of a cluster.
+    Run(RunOptions),
+    /// Print the definition of the ChatServer resource.
+    Crd,
+}
+
+/// How to run.
+#[derive(Debug, Clone, Args)]
+pub struct RunOptions {
+    /// Look after the ChatServers of this namespace only, and need no right on others.
+    #[arg(long, value_name = "NAMESPACE")]
+    pub namespace: Option<String>,
+    /// Where /metrics and /healthz are. Port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:9091")]
+    pub metrics_listen: SocketAddr,
+    /// Ask the servers for their connections, and decide, each so many seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "1")]
+    pub scrape_seconds: NonZeroU64,
+}

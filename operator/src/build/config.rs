@@ -1,0 +1,69 @@
+//! The servers' configuration file.
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use serde::Serialize;
+
+use super::metadata;
+use crate::names::{PRIVATE_PORT, PUBLIC_PORT};
+use crate::validate::Wanted;
+
+/// The file's name, in the ConfigMap and below `/etc/hubbub`.
+pub(super) const FILE: &str = "config.toml";
+/// Where the admin token is, below `/etc/hubbub`.
+pub(super) const TOKEN_FILE: &str = "admin/token";
+/// Where both are in the container.
+pub(super) const DIRECTORY: &str = "/etc/hubbub";
+
+/// The keys are the chat-server's flags; what is unset has the chat-server's default.
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct File<'a> {
+    listen: String,
+    private_listen: String,
+    engine: &'static str,
+    redis_url: &'a str,
+    web: &'static str,
+    admin_token_file: String,
+    drain_seconds: u32,
+    log: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_connections: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    history: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue_bytes: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default_room: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name_api: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    allowed_origin: &'a [String],
+}
+
+pub(super) fn text(wanted: &Wanted) -> Result<String, toml::ser::Error> {
+    let server = &wanted.server;
+    toml::to_string(&File {
+        listen: format!("0.0.0.0:{PUBLIC_PORT}"),
+        private_listen: format!("0.0.0.0:{PRIVATE_PORT}"),
+        engine: "redis",
+        redis_url: &wanted.redis_url,
+        web: "/www",
+        admin_token_file: format!("{DIRECTORY}/{TOKEN_FILE}"),
+        drain_seconds: wanted.drain_seconds,
+        log: "json",
+        max_connections: server.max_connections,
+        history: server.history,
+        queue_bytes: server.queue_bytes,
+        default_room: server.default_room.as_deref(),
+        name_api: server.name_api.as_deref(),
+        allowed_origin: &server.allowed_origins,
+    })
+}
+
+pub(super) fn config_map(wanted: &Wanted, text: String) -> ConfigMap {
+    ConfigMap {
+        metadata: metadata(wanted),
+        data: Some([(FILE.to_owned(), text)].into()),
+        ..ConfigMap::default()
+    }
+}

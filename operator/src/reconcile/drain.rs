@@ -1,0 +1,122 @@
+//! Stage 7, client: begins and cancels drains.
+//!
+//! A pod's label is the truth: it says whether the pod is to be emptied, and outlives the operator. What the server
+//! itself says is brought in line with it in each tick, so that a call that failed, or that the last operator did
+//! not get to, is made again.
+
+use std::time::Duration;
+
+use hubbub_protocol::metrics::DrainState;
+use hubbub_scaling::{Decision, Moment, Phase};
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::jiff::Timestamp;
+use kube::api::{Patch, PatchParams};
+use kube::{Api, Client};
+use serde_json::{Value, json};
+
+use super::observe::Server;
+use crate::names::{DELETION_COST, DRAIN, DRAINING_SINCE, MANAGER, SESSIONS, TAKE, VICTIM_COST};
+use crate::servers::Servers;
+use crate::validate::Wanted;
+
+/// What has to be done with a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Take it out of the Service and tell it to send its sessions away.
+    Begin(String),
+    /// It is out of the Service, but takes sessions: tell it once more. So much is left of its time.
+    Repeat(String, u32),
+    /// Put it back into the Service and tell it to take sessions.
+    Cancel(String),
+}
+
+/// What has to be done with servers. Pure.
+pub fn steps(decision: &Decision, servers: &[Server], drain_seconds: u32, now: Moment) -> Vec<Step> {
+    servers
+        .iter()
+        .filter_map(|server| {
+            let name = server.name.clone();
+            let takes = server.answer.drain().map(|state| state == DrainState::Serving);
+            match server.phase {
+                Phase::Leaving => None,
+                Phase::Serving if decision.victims.contains(&name) => Some(Step::Begin(name)),
+                Phase::Serving => (takes == Some(false)).then_some(Step::Cancel(name)),
+                Phase::Draining { .. } if decision.resume.contains(&name) => Some(Step::Cancel(name)),
+                Phase::Draining { since } => {
+                    let left = Duration::from_secs(drain_seconds.into()).saturating_sub(now.since(since));
+                    let left = u32::try_from(left.as_secs()).unwrap_or(drain_seconds).max(1);
+                    (takes == Some(true)).then_some(Step::Repeat(name, left))
+                }
+            }
+        })
+        .collect()
+}
+
+/// Takes the steps.
+///
+/// # Errors
+/// When a pod can't be patched. A server that can't be told is told again in the next tick.
+pub async fn carry_out(
+    client: &Client,
+    servers: &Servers,
+    wanted: &Wanted,
+    token: &str,
+    seen: &[Server],
+    steps: &[Step],
+    now: Timestamp,
+) -> Result<(), kube::Error> {
+    let pods: Api<Pod> = Api::namespaced(client.clone(), &wanted.namespace);
+    let address = |name: &str| seen.iter().find(|server| server.name == name)?.address;
+    for step in steps {
+        let (name, told) = match step {
+            Step::Begin(name) => {
+                if !label(&pods, name, &begin(now)).await? {
+                    continue;
+                }
+                let Some(address) = address(name) else { continue };
+                (name, servers.drain(address, token, wanted.drain_seconds).await)
+            }
+            Step::Repeat(name, seconds) => {
+                let Some(address) = address(name) else { continue };
+                (name, servers.drain(address, token, *seconds).await)
+            }
+            Step::Cancel(name) => {
+                if !label(&pods, name, &cancel()).await? {
+                    continue;
+                }
+                let Some(address) = address(name) else { continue };
+                (name, servers.resume(address, token).await)
+            }
+        };
+        match told {
+            Ok(state) => tracing::info!(pod = name, ?step, connections = state.connections, "told"),
+            Err(silence) => tracing::warn!(pod = name, ?step, %silence, "could not be told; trying again"),
+        }
+    }
+    Ok(())
+}
+
+/// Changes a pod, and tells whether there is still something to tell it: one that is being deleted drains itself,
+/// and must not be told otherwise.
+async fn label(pods: &Api<Pod>, name: &str, change: &Value) -> Result<bool, kube::Error> {
+    let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    match pods.patch(name, &params, &Patch::Merge(change)).await {
+        Ok(pod) => Ok(pod.metadata.deletion_timestamp.is_none()),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn begin(now: Timestamp) -> Value {
+    json!({ "metadata": {
+        "labels": { SESSIONS: DRAIN },
+        "annotations": { DRAINING_SINCE: now.to_string(), DELETION_COST: VICTIM_COST },
+    } })
+}
+
+fn cancel() -> Value {
+    json!({ "metadata": {
+        "labels": { SESSIONS: TAKE },
+        "annotations": { DRAINING_SINCE: null, DELETION_COST: null },
+    } })
+}

@@ -1,0 +1,209 @@
+//! One tick for one ChatServer, in numbered stages. What has a client is I/O; what has none is pure, and is where
+//! the thinking is.
+
+pub mod apply;
+pub mod decide;
+pub mod drain;
+pub mod event;
+pub mod fetch;
+pub mod observe;
+pub mod status;
+
+use hubbub_scaling::{Memory, Phase};
+use k8s_openapi::jiff::Timestamp;
+use kube::api::{Patch, PatchParams};
+use kube::{Api, Client, ResourceExt};
+use serde_json::json;
+use thiserror::Error;
+
+use self::apply::{Applied, ApplyError};
+use self::event::News;
+use self::fetch::FetchError;
+use self::observe::Server;
+use self::status::{Outcome, Problem};
+use crate::build::{BuildError, build};
+use crate::crd::{ChatServer, ChatServerStatus};
+use crate::names::MANAGER;
+use crate::servers::Servers;
+use crate::telemetry::Telemetry;
+use crate::validate::{Wanted, validate};
+
+/// What every tick needs.
+pub struct Context {
+    /// The API server.
+    pub client: Client,
+    /// The servers.
+    pub servers: Servers,
+    /// What the operator says of itself.
+    pub telemetry: Telemetry,
+    /// Who writes the events: the name of the operator's pod.
+    pub reporter: String,
+}
+
+/// What is kept from one tick to the next. None of it is needed: an operator that starts anew shrinks later.
+#[derive(Debug, Default)]
+pub struct Kept {
+    memory: Memory,
+    applied: Option<Applied>,
+}
+
+/// Why a tick could not be finished. It is tried again.
+#[derive(Debug, Error)]
+pub enum TickError {
+    /// It took too long.
+    #[error("the API server did not answer in time")]
+    Late,
+    /// It panicked: a defect.
+    #[error("the tick panicked")]
+    Panicked,
+    /// Stage 1 failed.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// Stage 5 failed.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// Stage 6 failed.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
+    /// Stage 7 failed.
+    #[error("can't mark a pod: {0}")]
+    Drain(#[source] kube::Error),
+    /// Stage 8 failed.
+    #[error("can't write the status: {0}")]
+    Status(#[source] kube::Error),
+    /// Stage 9 failed.
+    #[error("can't write an event: {0}")]
+    Event(#[source] kube::Error),
+}
+
+/// One tick. A problem that only a user can solve becomes part of the status, and the servers stay as they are.
+///
+/// # Errors
+/// When the API server does not answer or refuses.
+pub async fn reconcile(
+    context: &Context,
+    object: &ChatServer,
+    kept: &mut Kept,
+    now: Timestamp,
+) -> Result<(), TickError> {
+    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+    // 1. fetch (client)
+    let fetched = match fetch::fetch(&context.client, object, &namespace, &name).await {
+        Err(error @ FetchError::Foreign(_)) => {
+            let problem = Problem { reason: "NameTaken", words: error.to_string() };
+            return give_up(context, object, &[], 0, &problem, now).await;
+        }
+        fetched => fetched?,
+    };
+    let asked = fetched.deployment.as_ref().map(decide::asked);
+    // 2. validate (no client)
+    let wanted = validate(object);
+    // 3. observe (servers)
+    let servers = observe::observe(&context.servers, &fetched.pods, now).await;
+    context.telemetry.scraped(&servers);
+    let wanted = match wanted {
+        Ok(wanted) => wanted,
+        Err(invalid) => {
+            let problem = Problem { reason: "InvalidSpec", words: invalid.to_string() };
+            return give_up(context, object, &servers, asked.unwrap_or(0), &problem, now).await;
+        }
+    };
+    // 4. decide, 5. build (no client)
+    let objects = build(&wanted)?;
+    let template = objects.template().map(str::to_owned);
+    let deployment = fetched.deployment.as_ref();
+    let memory = std::mem::take(&mut kept.memory);
+    let (decision, memory) = decide::decide(&wanted, template.as_deref(), deployment, &servers, memory, now);
+    kept.memory = memory;
+    // A dry run still makes what is not there at all.
+    let ask = if decision.act { decision.ask } else { asked.unwrap_or(decision.ask) };
+    let objects = objects.ask_for(ask);
+    // 6. apply (client)
+    let generation = deployment.and_then(|deployment| deployment.metadata.generation);
+    match apply::apply(&context.client, &wanted, &objects, generation, kept.applied.as_ref()).await {
+        Ok(None) => {}
+        Ok(Some(applied)) => kept.applied = Some(applied),
+        Err(error) => {
+            let Some(words) = error.refusal() else { return Err(error.into()) };
+            let problem = Problem { reason: "Refused", words };
+            return give_up(context, object, &servers, asked.unwrap_or(0), &problem, now).await;
+        }
+    }
+    // 7. drain (client)
+    if decision.act {
+        drain(context, &wanted, kept, &servers, &decision, now).await?;
+    }
+    // 8. status, 9. events (client)
+    let news = event::moves(asked, &decision);
+    context.telemetry.moved(&news);
+    announce(context, object, &news, now).await?;
+    let rollout = servers.iter().any(|server| server.phase != Phase::Leaving && server.template != template);
+    let outcome =
+        Outcome { servers: &servers, asked: ask, decision: Some(&decision), problem: None, rollout };
+    write_status(context, object, status::status(object, outcome, now)).await
+}
+
+async fn drain(
+    context: &Context,
+    wanted: &Wanted,
+    kept: &Kept,
+    servers: &[Server],
+    decision: &hubbub_scaling::Decision,
+    now: Timestamp,
+) -> Result<(), TickError> {
+    let Some(applied) = &kept.applied else { return Ok(()) };
+    let steps = drain::steps(decision, servers, wanted.drain_seconds, observe::moment(now));
+    drain::carry_out(&context.client, &context.servers, wanted, &applied.token, servers, &steps, now)
+        .await
+        .map_err(TickError::Drain)
+}
+
+/// Tells of a problem that only a user can solve, and leaves everything as it is.
+async fn give_up(
+    context: &Context,
+    object: &ChatServer,
+    servers: &[Server],
+    asked: u32,
+    problem: &Problem,
+    now: Timestamp,
+) -> Result<(), TickError> {
+    let news: Vec<News> = event::trouble(object, problem).into_iter().collect();
+    announce(context, object, &news, now).await?;
+    let outcome = Outcome { servers, asked, decision: None, problem: Some(problem), rollout: false };
+    write_status(context, object, status::status(object, outcome, now)).await
+}
+
+async fn announce(
+    context: &Context,
+    object: &ChatServer,
+    news: &[News],
+    now: Timestamp,
+) -> Result<(), TickError> {
+    for news in news {
+        tracing::info!(chatserver = object.name_any(), reason = news.reason, "{}", news.note);
+        event::publish(&context.client, object, &context.reporter, news, now)
+            .await
+            .map_err(TickError::Event)?;
+    }
+    Ok(())
+}
+
+async fn write_status(
+    context: &Context,
+    object: &ChatServer,
+    status: ChatServerStatus,
+) -> Result<(), TickError> {
+    if object.status.as_ref() == Some(&status) {
+        return Ok(());
+    }
+    let chat_servers: Api<ChatServer> =
+        Api::namespaced(context.client.clone(), &object.namespace().unwrap_or_default());
+    let patch = json!({ "apiVersion": "hubbub.dev/v1alpha1", "kind": "ChatServer", "status": status });
+    let params = PatchParams::apply(MANAGER).force();
+    match chat_servers.patch_status(&object.name_any(), &params, &Patch::Apply(patch)).await {
+        Ok(_) => Ok(()),
+        // It was deleted meanwhile.
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+        Err(error) => Err(TickError::Status(error)),
+    }
+}

@@ -1,0 +1,135 @@
+//! Stage 3, no Kubernetes client: asks every server how many connections it has, all at the same time.
+
+use std::net::IpAddr;
+
+use futures::{StreamExt, stream};
+use hubbub_protocol::metrics::DrainState;
+use hubbub_scaling::{Moment, Phase};
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
+use k8s_openapi::jiff::Timestamp;
+
+use crate::names::{DRAIN, DRAINING_SINCE, SESSIONS, TEMPLATE};
+use crate::servers::{Figures, Servers};
+
+/// More servers than this are asked one batch after the other.
+const AT_A_TIME: usize = 128;
+
+/// A server and what it said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// The pod's name.
+    pub name: String,
+    /// Where to reach it, once it has an address.
+    pub address: Option<IpAddr>,
+    /// Whether it serves, is being emptied, or is being deleted.
+    pub phase: Phase,
+    /// Whether Kubernetes holds it for ready.
+    pub ready: bool,
+    /// When it was made.
+    pub created: Moment,
+    /// The hash of the template that it was made from.
+    pub template: Option<String>,
+    /// What it said.
+    pub answer: Answer,
+}
+
+/// What a server said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It has never run, so it has no connections.
+    NotStarted,
+    /// Nothing, or nothing that can be used.
+    Silent,
+    /// These.
+    Figures(Figures),
+}
+
+impl Answer {
+    /// The connections, when they are known.
+    pub fn connections(self) -> Option<u32> {
+        match self {
+            Self::NotStarted => Some(0),
+            Self::Silent => None,
+            Self::Figures(figures) => Some(figures.connections),
+        }
+    }
+
+    /// Whether the engine answers the server, when the server says so.
+    pub fn engine_up(self) -> Option<bool> {
+        match self {
+            Self::Figures(figures) => figures.engine_up,
+            Self::NotStarted | Self::Silent => None,
+        }
+    }
+
+    /// Whether the server takes sessions, when it says so.
+    pub fn drain(self) -> Option<DrainState> {
+        match self {
+            Self::Figures(figures) => figures.drain,
+            Self::NotStarted | Self::Silent => None,
+        }
+    }
+}
+
+/// Asks all servers. One that does not answer costs a second and nothing else.
+pub async fn observe(servers: &Servers, pods: &[Pod], now: Timestamp) -> Vec<Server> {
+    let known: Vec<Server> = pods.iter().filter_map(|pod| server(pod, now)).collect();
+    let mut asked = Vec::with_capacity(known.len());
+    for server in known {
+        asked.push(ask(servers, server));
+    }
+    stream::iter(asked).buffered(AT_A_TIME).collect().await
+}
+
+async fn ask(servers: &Servers, mut server: Server) -> Server {
+    let Some(address) = server.address.filter(|_| server.answer == Answer::Silent) else {
+        return server;
+    };
+    match servers.figures(address).await {
+        Ok(figures) => server.answer = Answer::Figures(figures),
+        Err(silence) => tracing::debug!(pod = server.name, %silence, "no figures"),
+    }
+    server
+}
+
+/// What the API server knows of a pod. A pod that has ended for good is none: it was replaced already.
+pub fn server(pod: &Pod, now: Timestamp) -> Option<Server> {
+    let status = pod.status.as_ref();
+    let pod_phase = status.and_then(|status| status.phase.as_deref()).unwrap_or("Pending");
+    if matches!(pod_phase, "Succeeded" | "Failed") {
+        return None;
+    }
+    let conditions = status.and_then(|status| status.conditions.as_deref()).unwrap_or_default();
+    let annotation = |key| pod.metadata.annotations.as_ref().and_then(|annotations| annotations.get(key));
+    Some(Server {
+        name: pod.metadata.name.clone()?,
+        address: status.and_then(|status| status.pod_ip.as_ref()).and_then(|ip| ip.parse().ok()),
+        phase: phase(pod, now),
+        ready: conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True"),
+        created: pod.metadata.creation_timestamp.as_ref().map_or(moment(now), |Time(at)| moment(*at)),
+        template: annotation(TEMPLATE).cloned(),
+        // A pod that waits for a node, for its image or for a volume has run nothing yet.
+        answer: if pod_phase == "Pending" { Answer::NotStarted } else { Answer::Silent },
+    })
+}
+
+fn phase(pod: &Pod, now: Timestamp) -> Phase {
+    if pod.metadata.deletion_timestamp.is_some() {
+        return Phase::Leaving;
+    }
+    let value = |map: &Option<std::collections::BTreeMap<String, String>>, key: &str| {
+        map.as_ref().and_then(|map| map.get(key)).cloned()
+    };
+    if value(&pod.metadata.labels, SESSIONS).as_deref() != Some(DRAIN) {
+        return Phase::Serving;
+    }
+    // Both are written in one go. Somebody may have set the label by hand, though.
+    let since = value(&pod.metadata.annotations, DRAINING_SINCE).and_then(|text| text.parse().ok());
+    Phase::Draining { since: moment(since.unwrap_or(now)) }
+}
+
+/// A time of the API server as `hubbub-scaling` has it.
+pub fn moment(at: Timestamp) -> Moment {
+    Moment::from_millis(u64::try_from(at.as_millisecond()).unwrap_or(0))
+}

@@ -1,0 +1,238 @@
+//! Stage 2, no client: a ChatServer as the API server gave it becomes a [`Wanted`] that can't be wrong.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use hubbub_scaling::{Bounds, InvalidPolicy, Policy, Tolerance};
+use hyper::Uri;
+use k8s_openapi::api::core::v1::{ResourceRequirements, Toleration};
+use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
+use kube::Resource;
+use thiserror::Error;
+
+use crate::crd::{ChatServer, IngressSpec, PullPolicy, ResourcesSpec, ServerSpec};
+
+/// How long beyond its drain time a server that is to go may still have connections: the last session is told to go
+/// at the end of that time, and needs a moment.
+const DRAIN_MARGIN: Duration = Duration::from_secs(10);
+
+/// Everything that the later stages need of a valid ChatServer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wanted {
+    /// Its name, and that of nearly all that is made for it.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// The reference that makes what is built go with it.
+    pub owner: OwnerReference,
+    /// How many servers.
+    pub policy: Policy,
+    /// A server's sessions are sent away over this many seconds.
+    pub drain_seconds: u32,
+    /// The chat-server's container image.
+    pub image: String,
+    /// When the image is pulled.
+    pub image_pull_policy: Option<PullPolicy>,
+    /// Where servers meet.
+    pub redis_url: String,
+    /// Settings of the servers.
+    pub server: ServerSpec,
+    /// The way in from outside.
+    pub ingress: Option<IngressSpec>,
+    /// What a server asks of its node.
+    pub resources: ResourceRequirements,
+    /// Labels of the nodes that may have servers.
+    pub node_selector: BTreeMap<String, String>,
+    /// Taints of nodes that servers put up with.
+    pub tolerations: Vec<Toleration>,
+}
+
+/// Why a ChatServer can't be acted on. Each says what to change.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum Invalid {
+    /// The object has no name, namespace or uid: it did not come from an API server.
+    #[error("the object has no {0}")]
+    Incomplete(&'static str),
+    /// A number outside what is possible.
+    #[error("spec.{field} is {value}, but has to be from {min} to {max}")]
+    OutOfRange {
+        /// Where it is.
+        field: &'static str,
+        /// What it is.
+        value: i64,
+        /// The least.
+        min: i64,
+        /// The most.
+        max: i64,
+    },
+    /// Sizes that contradict each other.
+    #[error("spec.scaling: {0}")]
+    Scaling(#[from] InvalidPolicy),
+    /// Not the address of a Redis.
+    #[error("spec.redis.url {url:?}: {problem}; it has to look like redis://host:6379/0")]
+    RedisUrl {
+        /// What it is, without a password.
+        url: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// A text that is empty or has blanks.
+    #[error("spec.{field} {value:?} is empty or has blanks in it")]
+    Text {
+        /// Where it is.
+        field: &'static str,
+        /// What it is.
+        value: String,
+    },
+    /// Not an origin or URL.
+    #[error("spec.server.{field} {value:?} is not a URL such as {example}")]
+    Url {
+        /// Where it is.
+        field: &'static str,
+        /// What it is.
+        value: String,
+        /// What one looks like.
+        example: &'static str,
+    },
+}
+
+/// Checks all that the definition in the API server can't, and once more what it can: objects may be older than it.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn validate(object: &ChatServer) -> Result<Wanted, Invalid> {
+    let spec = &object.spec;
+    let name = object.metadata.name.clone().ok_or(Invalid::Incomplete("name"))?;
+    let namespace = object.metadata.namespace.clone().ok_or(Invalid::Incomplete("namespace"))?;
+    let owner = object.controller_owner_ref(&()).ok_or(Invalid::Incomplete("uid"))?;
+    let drain_seconds = number("drain.seconds", spec.drain.seconds, 1, 3_600)?;
+    check_redis_url(&spec.redis.url)?;
+    check_text("image", &spec.image)?;
+    check_server(&spec.server)?;
+    Ok(Wanted {
+        policy: policy(object, drain_seconds)?,
+        name,
+        namespace,
+        owner,
+        drain_seconds,
+        image: spec.image.clone(),
+        image_pull_policy: spec.image_pull_policy,
+        redis_url: spec.redis.url.clone(),
+        server: spec.server.clone(),
+        ingress: spec.ingress.clone(),
+        resources: resources(spec.resources.as_ref()),
+        node_selector: spec.node_selector.clone(),
+        tolerations: spec.tolerations.clone(),
+    })
+}
+
+fn policy(object: &ChatServer, drain_seconds: u32) -> Result<Policy, Invalid> {
+    let scaling = &object.spec.scaling;
+    let target = number("scaling.targetConnections", scaling.target_connections, 1, i32::MAX)?;
+    let min = number("scaling.min", scaling.min, 1, 1_000)?;
+    let max = number("scaling.max", scaling.max, 1, 1_000)?;
+    let window =
+        number("scaling.scaleDownStabilizationSeconds", scaling.scale_down_stabilization_seconds, 0, 86_400)?;
+    let pinned = object.spec.replicas.map(|replicas| number("replicas", replicas, 0, 1_000)).transpose()?;
+    Ok(Policy {
+        target: NonZeroU32::MIN.saturating_add(target - 1),
+        bounds: Bounds::new(min, max)?,
+        tolerance: Tolerance::new(scaling.tolerance)?,
+        stabilization_down: Duration::from_secs(window.into()),
+        drain_deadline: Duration::from_secs(drain_seconds.into()) + DRAIN_MARGIN,
+        pinned,
+        paused: scaling.paused,
+        dry_run: scaling.dry_run,
+    })
+}
+
+fn number(field: &'static str, value: i32, min: i32, max: i32) -> Result<u32, Invalid> {
+    let out_of_range =
+        || Invalid::OutOfRange { field, value: value.into(), min: min.into(), max: max.into() };
+    if (min..=max).contains(&value) {
+        u32::try_from(value).map_err(|_| out_of_range())
+    } else {
+        Err(out_of_range())
+    }
+}
+
+fn check_redis_url(url: &str) -> Result<(), Invalid> {
+    let bad = |problem| Invalid::RedisUrl { url: without_password(url), problem };
+    let uri: Uri = url.parse().map_err(|_| bad("is not a URL"))?;
+    if !matches!(uri.scheme_str(), Some("redis" | "rediss")) {
+        return Err(bad("does not begin with redis:// or rediss://"));
+    }
+    if uri.host().is_none_or(str::is_empty) {
+        return Err(bad("names no host"));
+    }
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    let after_host = authority.rsplit_once(']').map_or(authority, |(_, rest)| rest);
+    let after_user = after_host.rsplit_once('@').map_or(after_host, |(_, rest)| rest);
+    if after_user.contains(':') && uri.port_u16().is_none_or(|port| port == 0) {
+        return Err(bad("has a port that does not exist"));
+    }
+    let database = uri.path().trim_start_matches('/');
+    if !database.is_empty() && database.parse::<u16>().is_err() {
+        return Err(bad("ends in a database that is not a number"));
+    }
+    Ok(())
+}
+
+/// The URL for people's eyes: what is before the `@` stays out of conditions and events.
+fn without_password(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://***@{host}"),
+        _ => url.to_owned(),
+    }
+}
+
+fn check_server(server: &ServerSpec) -> Result<(), Invalid> {
+    for (field, value) in [
+        ("server.maxConnections", server.max_connections.map(i64::from)),
+        ("server.history", server.history.map(i64::from)),
+        ("server.queueBytes", server.queue_bytes),
+    ] {
+        if let Some(value) = value.filter(|value| *value < 1) {
+            return Err(Invalid::OutOfRange { field, value, min: 1, max: i64::MAX });
+        }
+    }
+    if let Some(room) = &server.default_room {
+        check_text("server.defaultRoom", room)?;
+    }
+    for origin in &server.allowed_origins {
+        check_url("allowedOrigins", origin, "https://chat.example")?;
+    }
+    server.name_api.iter().try_for_each(|url| check_url("nameApi", url, "https://randomuser.me/api/"))
+}
+
+fn check_url(field: &'static str, value: &str, example: &'static str) -> Result<(), Invalid> {
+    let bad = || Invalid::Url { field, value: value.to_owned(), example };
+    let uri: Uri = value.parse().map_err(|_| bad())?;
+    if matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some() {
+        Ok(())
+    } else {
+        Err(bad())
+    }
+}
+
+fn check_text(field: &'static str, value: &str) -> Result<(), Invalid> {
+    if value.is_empty() || value.contains(char::is_whitespace) {
+        return Err(Invalid::Text { field, value: value.to_owned() });
+    }
+    Ok(())
+}
+
+/// What is not said is enough for some thousand quiet connections: a server has about 30 KiB for each.
+fn resources(spec: Option<&ResourcesSpec>) -> ResourceRequirements {
+    let quantity = |name: &str, amount: &str| (name.to_owned(), Quantity(amount.to_owned()));
+    let (requests, limits) = match spec {
+        Some(spec) => (spec.requests.clone(), spec.limits.clone()),
+        None => (
+            BTreeMap::from([quantity("cpu", "100m"), quantity("memory", "64Mi")]),
+            BTreeMap::from([quantity("memory", "512Mi")]),
+        ),
+    };
+    ResourceRequirements { requests: Some(requests), limits: Some(limits), claims: None }
+}
