@@ -6,6 +6,7 @@
 
 mod frame;
 pub mod memory;
+pub mod redis;
 mod token;
 
 use async_trait::async_trait;

@@ -1,0 +1,59 @@
+//! The names of all keys and channels. Those of one room share the hash tag `{room}`, so that a Cluster keeps them
+//! in one slot and one script may touch them all. A room's name can't have braces, see [`RoomName`].
+
+use hubbub_protocol::{MessageId, RoomName, UserId};
+
+use crate::engine::token::TokenHash;
+
+/// A sorted set: each server's lease and when it ends.
+pub(super) const SERVERS: &str = "hubbub:servers";
+
+/// A hash: the stream's name, its epoch and its latest offset.
+pub(super) fn meta(room: &RoomName) -> String {
+    format!("hubbub:{{{room}}}:meta")
+}
+
+/// The stream of a room's messages, with ids `<offset>-0`.
+pub(super) fn stream(room: &RoomName) -> String {
+    format!("hubbub:{{{room}}}:stream")
+}
+
+/// Where and when a message was stored; ends with the deduplication window.
+pub(super) fn id(room: &RoomName, id: MessageId) -> String {
+    format!("hubbub:{{{room}}}:id:{id}")
+}
+
+/// A hash: each user in the room, with name, sessions and the leases of their servers.
+pub(super) fn members(room: &RoomName) -> String {
+    format!("hubbub:{{{room}}}:members")
+}
+
+/// The sharded channel on which a room's events go out.
+pub(super) fn channel(room: &RoomName) -> String {
+    format!("hubbub:{{{room}}}")
+}
+
+/// A hash: a user's name and claim.
+pub(super) fn user(id: UserId) -> String {
+    format!("hubbub:user:{id}")
+}
+
+/// Whose token it is.
+pub(super) fn token(hash: &TokenHash) -> String {
+    format!("hubbub:token:{}", hash.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_keys_of_a_room_have_one_hash_tag() {
+        let room = RoomName::parse("küche-2").unwrap();
+        for key in
+            [meta(&room), stream(&room), id(&room, MessageId::random()), members(&room), channel(&room)]
+        {
+            assert!(key.starts_with("hubbub:{küche-2}"), "{key}");
+        }
+    }
+}

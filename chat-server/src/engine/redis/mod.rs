@@ -1,0 +1,100 @@
+//! The engine for several servers: they meet in Redis 7 or newer, and nowhere else.
+//!
+//! | file | subject |
+//! |---|---|
+//! | `options` | the address, checked, and the settings |
+//! | `connection` | one connection, made anew when lost; calls with a deadline |
+//! | `topology` | which server has which key |
+//! | `keys`, `scripts` | what is in Redis and what is done to it |
+//! | `broker`, `presence`, `accounts` | the three contracts |
+//! | `subscriptions`, `events` | what comes in |
+//! | `sweep` | when others' sessions are swept |
+
+mod accounts;
+mod broker;
+mod connection;
+mod events;
+mod keys;
+mod locks;
+mod options;
+mod presence;
+mod scripts;
+mod subscriptions;
+mod sweep;
+mod topology;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use fred::prelude::Value;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use self::presence::Entries;
+use self::subscriptions::Subscriptions;
+use self::topology::Topology;
+use super::{EVENT_QUEUE, Engine, EngineEvent};
+
+pub use self::options::{InvalidRedisUrl, RedisOptions, RedisUrl};
+
+/// The engine for several servers.
+///
+/// When it is dropped without [`Engine::close`], its server is gone without a word: the others sweep after it.
+pub struct RedisEngine {
+    shared: Arc<Shared>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+/// What the tasks and the calls share.
+struct Shared {
+    options: RedisOptions,
+    topology: Topology,
+    subscriptions: Subscriptions,
+    presence: Entries,
+}
+
+impl RedisEngine {
+    /// An engine, and where its events come out. It connects in the background, again and again: until it did,
+    /// calls are answered with [`EngineError::Unavailable`](super::EngineError::Unavailable).
+    pub fn start(options: RedisOptions) -> (Arc<Self>, mpsc::Receiver<EngineEvent>) {
+        let (events, receiver) = mpsc::channel(EVENT_QUEUE);
+        let topology = Topology::standalone(&options.url);
+        let shared = Arc::new(Shared {
+            options,
+            topology,
+            subscriptions: Subscriptions::new(events),
+            presence: Entries::new(),
+        });
+
+        let mut tasks = JoinSet::new();
+        for master in shared.topology.masters() {
+            let (commands, subscriptions) = (Arc::clone(master), Arc::clone(master));
+            tasks.spawn(async move { commands.commands.keep().await });
+            tasks.spawn(async move { subscriptions.subscriptions.keep().await });
+            let (shared, master) = (Arc::clone(&shared), Arc::clone(master));
+            tasks.spawn(async move { shared.subscriptions.keep(&master.subscriptions).await });
+        }
+        let presence = Arc::clone(&shared);
+        tasks.spawn(async move { presence.keep_presence().await });
+        (Arc::new(Self { shared, tasks: Mutex::new(tasks) }), receiver)
+    }
+}
+
+#[async_trait]
+impl Engine for RedisEngine {
+    fn is_up(&self) -> bool {
+        let topology = &self.shared.topology;
+        topology.masters().all(|master| master.commands.is_up() && master.subscriptions.is_up())
+    }
+
+    async fn close(&self) {
+        self.shared.give_back().await;
+        let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        tasks.shutdown().await;
+    }
+}
+
+/// A number as scripts take it.
+fn number(number: usize) -> Value {
+    number.to_string().into()
+}

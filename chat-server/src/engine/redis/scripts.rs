@@ -1,0 +1,51 @@
+//! The Lua scripts. Each says in its file what it takes and answers; all may run twice with the same arguments.
+
+use std::sync::LazyLock;
+
+use fred::prelude::{Client, Error, FromValue, Key, LuaInterface, Value};
+use fred::types::scripts::Script;
+
+macro_rules! script {
+    ($(#[$doc:meta])* $name:ident, $($file:literal),+) => {
+        $(#[$doc])*
+        pub(super) static $name: LazyLock<Script> =
+            LazyLock::new(|| Script::from_lua(concat!($(include_str!(concat!("scripts/", $file, ".lua"))),+)));
+    };
+}
+
+script!(/// Stores a message.
+    PUBLISH, "room", "publish");
+script!(/// Reads messages.
+    HISTORY, "room", "history");
+script!(/// Notes a session in a room.
+    ENTER, "enter");
+script!(/// Forgets a session in a room.
+    LEAVE, "leave");
+script!(/// Reads who is in a room.
+    ROSTER, "roster");
+script!(/// Reads which leases a room knows.
+    LEASES, "leases");
+script!(/// Forgets the sessions of leases that ended.
+    SWEEP, "sweep");
+script!(/// Renews a lease and reads all others.
+    RENEW, "renew");
+script!(/// Makes a user.
+    CREATE_USER, "create_user");
+script!(/// Gives a user another name.
+    RENAME_USER, "rename_user");
+
+/// Runs a script by its hash, or by its text where Redis does not have it: a fresh one, or after SCRIPT FLUSH.
+pub(super) async fn run<T: FromValue>(
+    script: &Script,
+    client: &Client,
+    keys: &[Key],
+    arguments: &[Value],
+) -> Result<T, Error> {
+    match client.evalsha(script.sha1().clone(), keys.to_vec(), arguments.to_vec()).await {
+        Err(error) if error.details().starts_with("NOSCRIPT") => {
+            let text = script.lua().cloned().unwrap_or_default();
+            client.eval(text, keys.to_vec(), arguments.to_vec()).await
+        }
+        answer => answer,
+    }
+}

@@ -1,0 +1,35 @@
+//! What the contracts in `engine/mod.rs` promise, over every engine; and what only an engine of several servers
+//! can promise, over Redis.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+#[path = "../support/redis.rs"]
+mod redis_server;
+
+mod accounts;
+mod messages;
+mod presence;
+mod redis;
+mod world;
+
+/// Makes of each function a test for every engine. A new engine is a line here and one in [`world::World`].
+macro_rules! on_every_engine {
+    ($(async fn $name:ident($world:ident: &World) $body:block)+) => {$(
+        mod $name {
+            use super::*;
+
+            async fn test($world: &World) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn memory() {
+                test(&World::memory()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn redis() {
+                test(&World::redis()).await;
+            }
+        }
+    )+};
+}
+pub(crate) use on_every_engine;

@@ -1,0 +1,188 @@
+//! A store of messages, the servers on it, and what tests say to them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chat_server::engine::memory::{MemoryEngine, MemoryOptions};
+use chat_server::engine::redis::{RedisEngine, RedisOptions};
+use chat_server::engine::{Draft, Engine, EngineEvent, Page, Published, Range, RoomEvent};
+use hubbub_protocol::limits::PRESENCE_LEASE;
+use hubbub_protocol::{
+    Message, MessageId, MessageText, RoomName, ServerFrame, Timestamp, User, UserId, UserName,
+};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use crate::redis_server::RedisServer;
+
+/// How many messages of a room the engines keep here.
+pub(crate) const HISTORY: usize = 1_000;
+
+/// What does not happen by then never will.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// How often a condition is looked at that nobody tells of.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// What servers share.
+pub(crate) enum World {
+    /// Nothing.
+    Memory,
+    /// A Redis.
+    Redis(RedisServer),
+}
+
+impl World {
+    pub(crate) fn memory() -> Self {
+        Self::Memory
+    }
+
+    pub(crate) fn redis() -> Self {
+        Self::Redis(RedisServer::start())
+    }
+
+    /// A server.
+    pub(crate) async fn server(&self) -> Server {
+        match self {
+            Self::Memory => {
+                let (engine, events) = MemoryEngine::start(MemoryOptions { history: HISTORY });
+                Server { engine, events }
+            }
+            Self::Redis(redis) => Server::on_redis(redis, PRESENCE_LEASE).await,
+        }
+    }
+}
+
+/// A server's engine and what it tells.
+pub(crate) struct Server {
+    pub(crate) engine: Arc<dyn Engine>,
+    events: mpsc::Receiver<EngineEvent>,
+}
+
+impl Server {
+    /// One on Redis, when it has reached it.
+    pub(crate) async fn on_redis(redis: &RedisServer, presence_lease: Duration) -> Self {
+        let server = Self::at_url(&redis.url(), presence_lease);
+        until("the engine is up", async || server.engine.is_up()).await;
+        server
+    }
+
+    /// One on a Redis that may not be there.
+    pub(crate) fn at_url(url: &str, presence_lease: Duration) -> Self {
+        let url = url.parse().expect("the address of a Redis");
+        let options = RedisOptions { presence_lease, ..RedisOptions::new(url, HISTORY, "test".to_owned()) };
+        let (engine, events) = RedisEngine::start(options);
+        Self { engine, events }
+    }
+
+    /// Stores a message.
+    pub(crate) async fn say(&self, room: &RoomName, text: &str) -> Published {
+        self.engine.publish(draft(room, text)).await.expect("a message that is stored")
+    }
+
+    /// Stores a message however often it has to be tried.
+    pub(crate) async fn insist(&self, draft: &Draft) -> Published {
+        let attempts = async {
+            loop {
+                if let Ok(published) = self.engine.publish(draft.clone()).await {
+                    return published;
+                }
+            }
+        };
+        timeout(DEADLINE, attempts).await.expect("a message that is stored in the end")
+    }
+
+    /// A page.
+    pub(crate) async fn page(&self, room: &RoomName, range: Range) -> Page {
+        self.engine.history(room, range).await.expect("a page of history")
+    }
+
+    /// All messages that are kept.
+    pub(crate) async fn all(&self, room: &RoomName) -> Vec<Message> {
+        messages(&self.page(room, Range::After { offset: 0, limit: usize::MAX >> 1 }).await)
+    }
+
+    /// What is told next.
+    pub(crate) async fn event(&mut self) -> EngineEvent {
+        timeout(DEADLINE, self.events.recv()).await.expect("an event").expect("an engine that tells")
+    }
+
+    /// What is told next of a room.
+    pub(crate) async fn room_event(&mut self) -> (RoomName, RoomEvent) {
+        match self.event().await {
+            EngineEvent::Room { room, event } => (room, event),
+            EngineEvent::Interrupted => panic!("an interruption that nothing caused"),
+        }
+    }
+
+    /// Waits for an event, whatever is told before.
+    pub(crate) async fn wait_for(&mut self, wanted: impl Fn(&EngineEvent) -> bool) -> EngineEvent {
+        loop {
+            let event = self.event().await;
+            if wanted(&event) {
+                return event;
+            }
+        }
+    }
+
+    /// Waits until it is told that subscriptions were interrupted and are back.
+    pub(crate) async fn interruption(&mut self) {
+        self.wait_for(|event| *event == EngineEvent::Interrupted).await;
+    }
+
+    /// Waits until a room's members are these.
+    pub(crate) async fn wait_for_members(&self, room: &RoomName, expected: &[&User]) {
+        until("the members are as expected", async || {
+            let roster = self.engine.roster(room, 100).await;
+            roster.is_ok_and(|roster| {
+                roster.count == expected.len() && expected.iter().all(|user| roster.members.contains(user))
+            })
+        })
+        .await;
+    }
+}
+
+/// Waits until a condition holds that nobody tells of.
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let looking = async {
+        while !holds().await {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    };
+    assert!(timeout(DEADLINE, looking).await.is_ok(), "waited in vain until {what}");
+}
+
+pub(crate) fn room(name: &str) -> RoomName {
+    RoomName::parse(name).expect("a room's name")
+}
+
+pub(crate) fn user(name: &str) -> User {
+    User { id: UserId::random(), name: UserName::parse(name).expect("a user's name") }
+}
+
+/// A message that nobody sent before.
+pub(crate) fn draft(room: &RoomName, text: &str) -> Draft {
+    Draft {
+        room: room.clone(),
+        id: MessageId::random(),
+        user: user("Ada"),
+        text: MessageText::parse(text).expect("a text"),
+        time: Timestamp::from_unix_millis(1_769_846_709_042),
+    }
+}
+
+/// The messages of a page, decoded, each checked against its offset.
+pub(crate) fn messages(page: &Page) -> Vec<Message> {
+    page.messages.iter().map(|stored| decode(stored.offset, &stored.frame)).collect()
+}
+
+/// The message in a frame.
+pub(crate) fn decode(offset: u64, frame: &[u8]) -> Message {
+    match serde_json::from_slice(frame).expect("a frame of the protocol") {
+        ServerFrame::Message(message) => {
+            assert_eq!(message.offset, offset);
+            message
+        }
+        other => panic!("not a message: {other:?}"),
+    }
+}

@@ -1,0 +1,159 @@
+//! A real Redis for a test: on a free port, in a directory of its own, ended with the test.
+
+use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+/// By then a Redis answers on any machine that is not broken.
+const STARTS_WITHIN: Duration = Duration::from_secs(30);
+
+/// How often it is looked whether it answers.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+/// Its log, in its directory.
+const LOG: &str = "redis.log";
+
+/// A running redis-server.
+pub(crate) struct RedisServer {
+    port: u16,
+    directory: TempDir,
+    settings: &'static [&'static str],
+    child: Child,
+}
+
+impl RedisServer {
+    /// Starts one that writes nothing to disk by itself.
+    pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// Starts one that has written to disk what it answers to.
+    pub(crate) fn start_with_file() -> Self {
+        Self::start_with(&["--appendonly", "yes", "--appendfsync", "always"])
+    }
+
+    /// Starts one with settings as on the command line of redis-server.
+    ///
+    /// # Panics
+    /// When there is no redis-server, or it does not start: a test that needs it has failed then.
+    pub(crate) fn start_with(settings: &'static [&'static str]) -> Self {
+        let directory = TempDir::new().expect("a temporary directory");
+        // Somebody else may take the port between our looking and the server's binding: then another one.
+        for _ in 0..10 {
+            let port = free_port();
+            let mut child = spawn(port, &directory, settings);
+            if answers(port, &mut child) {
+                return Self { port, directory, settings, child };
+            }
+        }
+        panic!("redis-server did not start: {}", log(&directory));
+    }
+
+    /// Its address.
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/0", self.port)
+    }
+
+    /// Does one command, given as in redis-cli without quotes, and returns the first line of the answer.
+    pub(crate) fn command(&self, command: &str) -> String {
+        command_at(self.port, command).expect("an answer of redis-server")
+    }
+
+    /// Ends it without a word, as kill -9 does. What it did not write to disk is lost.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("a process to kill");
+        self.child.wait().expect("a process to wait for");
+    }
+
+    /// Starts it again, at the same address, with what is on disk.
+    pub(crate) fn restart(&mut self) {
+        self.child = spawn(self.port, &self.directory, self.settings);
+        assert!(
+            answers(self.port, &mut self.child),
+            "redis-server did not start again: {}",
+            log(&self.directory)
+        );
+    }
+
+    /// Stops it: it keeps its connections and answers nothing.
+    pub(crate) fn stop(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub(crate) fn go_on(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_child(&self.child);
+        kill_process(pid, signal).expect("a process that takes signals");
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        // It may be gone already; the test has said all there is to say.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
+fn spawn(port: u16, directory: &TempDir, settings: &[&str]) -> Child {
+    let started = Command::new("redis-server")
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--loglevel", "warning"])
+        .arg("--dir")
+        .arg(directory.path())
+        .arg("--logfile")
+        .arg(directory.path().join(LOG))
+        .args(settings)
+        .stdin(Stdio::null())
+        .spawn();
+    match started {
+        Ok(child) => child,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            panic!("this test needs redis-server 7 or newer: apt-get install redis-server")
+        }
+        Err(error) => panic!("redis-server can't be started: {error}"),
+    }
+}
+
+/// Waits until the server answers; false when it ended.
+fn answers(port: u16, child: &mut Child) -> bool {
+    let deadline = Instant::now() + STARTS_WITHIN;
+    while Instant::now() < deadline {
+        if child.try_wait().expect("a child to ask").is_some() {
+            return false;
+        }
+        if command_at(port, "PING").is_ok_and(|answer| answer == "+PONG") {
+            return true;
+        }
+        std::thread::sleep(LOOK_AGAIN);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    false
+}
+
+fn log(directory: &TempDir) -> String {
+    std::fs::read_to_string(directory.path().join(LOG))
+        .unwrap_or_else(|error| format!("it has no log: {error}"))
+}
+
+fn command_at(port: u16, command: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(STARTS_WITHIN))?;
+    stream.write_all(format!("{command}\r\n").as_bytes())?;
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line)?;
+    Ok(line.trim_end().to_owned())
+}
