@@ -9,7 +9,7 @@ test('what one says is seen by all, on every server, with name and local time', 
 
   const bubble = grace.message('Hello from the first server');
   await expect(bubble).toHaveCount(1);
-  const group = grace.log.locator('.group').filter({ has: bubble });
+  const group = grace.group('Hello from the first server');
   await expect(group.getByText(name, { exact: true })).toBeVisible();
   const time = bubble.getByRole('time');
   const written = new Date((await time.getAttribute('datetime')) ?? '');
@@ -17,7 +17,7 @@ test('what one says is seen by all, on every server, with name and local time', 
   await expect(time).toHaveText(local);
 
   await expect(group).toHaveAttribute('data-own', 'false');
-  const own = ada.log.locator('.group').filter({ has: ada.message('Hello from the first server') });
+  const own = ada.group('Hello from the first server');
   await expect(own).toHaveAttribute('data-own', 'true');
   await expect(ada.pending('Hello')).toHaveCount(0);
 });

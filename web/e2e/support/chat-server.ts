@@ -18,18 +18,26 @@ export interface ChatServerOptions {
   readonly nameApi: string;
   /** Without it, the memory engine. */
   readonly redisUrl?: string;
+  /** Over how long a server that is told to end sends its sessions away. */
+  readonly drainSeconds?: number;
   /** As `--listen` takes it; else a free port. */
   readonly listen?: string;
 }
 
-export async function startChatServer({ nameApi, redisUrl, listen }: ChatServerOptions): Promise<ChatServer> {
+export async function startChatServer({
+  nameApi,
+  redisUrl,
+  drainSeconds = 30,
+  listen = '127.0.0.1:0',
+}: ChatServerOptions): Promise<ChatServer> {
   const engine =
     redisUrl === undefined ? ['--engine', 'memory'] : ['--engine', 'redis', '--redis-url', redisUrl];
   const { program, found } = await Program.started(
     BINARY,
     [
-      ...['--listen', listen ?? '127.0.0.1:0', '--private-listen', '127.0.0.1:0'],
+      ...['--listen', listen, '--private-listen', '127.0.0.1:0'],
       ...['--web', `${repository}web/dist`, '--name-api', nameApi],
+      ...['--drain-seconds', String(drainSeconds)],
       ...engine,
     ],
     [/^hubbub: chat at (http:\S+)$/m, /^hubbub: metrics at (http:\S+)$/m],

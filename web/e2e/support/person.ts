@@ -18,6 +18,11 @@ export class Person {
     return this.log.getByTestId('message').filter({ hasText: text });
   }
 
+  /** What one person said in a row, by a part of it. */
+  group(text: string): Locator {
+    return this.log.getByTestId('group').filter({ hasText: text });
+  }
+
   /** Own messages that the room does not show yet. */
   pending(text: string): Locator {
     return this.log.getByTestId('pending').filter({ hasText: text });

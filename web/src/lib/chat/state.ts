@@ -17,6 +17,8 @@ export type Rename =
 
 export interface ChatState {
   readonly connection: Connection;
+  /** Why there is no connection, until there is one again. */
+  readonly trouble: string | undefined;
   /** Whether this connection is in the room. */
   readonly joined: boolean;
   /** Whether a session of this room closed, and the page has not said since that it is back. */
@@ -35,6 +37,7 @@ export interface ChatState {
 export function initialState(outbox: Outbox): ChatState {
   return {
     connection: { kind: 'connecting', moving: false },
+    trouble: undefined,
     joined: false,
     away: false,
     me: undefined,
@@ -85,10 +88,11 @@ export function onFrame(state: ChatState, frame: ServerFrame, clock: Clock): Out
 }
 
 export function onConnection(state: ChatState, connection: Connection): ChatState {
-  if (connection.kind === 'connected') return { ...state, connection };
+  if (connection.kind === 'connected') return { ...state, connection, trouble: undefined };
   return {
     ...state,
     connection,
+    trouble: 'reason' in connection ? connection.reason : state.trouble,
     joined: false,
     typing: NOBODY_TYPES,
     outbox: outboxes.connectionLost(state.outbox),

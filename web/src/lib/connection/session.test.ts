@@ -207,6 +207,17 @@ describe('a server that is to leave', () => {
   });
 });
 
+test('a move that fails is told as the end of the session that was left', async () => {
+  await connect();
+  environment.socket.receive({ type: 'reconnect', delayMs: 0, reason: 'draining' });
+  await environment.advance(0);
+  environment.socket.events.closed(1006, '');
+  expect(closings).toEqual(['the server is being emptied']);
+  await environment.advance(250);
+  environment.socket.events.closed(1006, '');
+  expect(closings).toHaveLength(1);
+});
+
 describe('a server that says nothing', () => {
   test('after the socket opened is given up', async () => {
     session.start();

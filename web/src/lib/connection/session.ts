@@ -45,6 +45,10 @@ export class Session {
   /** Failures since the last good connection. */
   #failures = 0;
   #connectedAt: number | undefined;
+  /** Whether a session was there whose end was not told yet. A move that succeeds has nothing to tell. */
+  #established = false;
+  /** Why the page left a server by itself: what is told when no other takes it. */
+  #leftBecause: string | undefined;
   /** Counts attempts: what an older one still brings is ignored. */
   #attempt = 0;
   #cancelTimer: () => void = nothing;
@@ -128,6 +132,8 @@ export class Session {
   #received(frame: ServerFrame): void {
     if (frame.type === 'welcome') {
       this.#connectedAt = this.environment.now();
+      this.#established = true;
+      this.#leftBecause = undefined;
       // Before the change, so that whoever hears of it knows already who is who.
       this.listener.frame(frame);
       this.#change({ kind: 'connected', server: frame.server });
@@ -141,6 +147,7 @@ export class Session {
   #moveLater(frame: Frame<'reconnect'>): void {
     this.#cancelMove();
     this.#cancelMove = this.environment.after(frame.delayMs, () => {
+      this.#leftBecause = closeReason(CLOSE_CODES.Drain, frame.reason);
       this.#connect(true);
     });
   }
@@ -159,17 +166,15 @@ export class Session {
     if (code === CLOSE_CODES.BadToken) {
       this.credentials.forget();
     } else if (!mayReturn(code)) {
-      const wasConnected = this.connected;
       this.#abandon(1000);
       this.#change({ kind: 'stopped', reason });
-      if (wasConnected) this.listener.closed(reason);
+      this.#tellEnd(reason);
       return;
     }
     this.#lost(reason);
   }
 
   #lost(reason: string, atLeastMs = 0): void {
-    const wasConnected = this.connected;
     const now = this.environment.now();
     if (this.#connectedAt !== undefined && now - this.#connectedAt >= GOOD_AFTER_MS) this.#failures = 0;
     this.#abandon(MOVING);
@@ -179,7 +184,13 @@ export class Session {
     this.#timer(wait, () => {
       this.#connect(false);
     });
-    if (wasConnected) this.listener.closed(reason);
+    this.#tellEnd(reason);
+  }
+
+  #tellEnd(reason: string): void {
+    if (!this.#established) return;
+    this.#established = false;
+    this.listener.closed(this.#leftBecause ?? reason);
   }
 
   /** Lets go of the socket and of all that waits; nothing of it will be heard of again. */

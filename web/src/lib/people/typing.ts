@@ -1,6 +1,6 @@
 // Who types. Pure: whoever asks says what time it is.
 
-import type { User, UserId, UserName } from '../protocol/generated';
+import type { User, UserId } from '../protocol/generated';
 
 /** While someone types, the others are told this often. */
 export const TYPING_EVERY_MS = 3_000;
@@ -37,23 +37,15 @@ export function nextStop(typing: Typing): number | undefined {
   return typing.size === 0 ? undefined : Math.min(...[...typing.values()].map(({ until }) => until));
 }
 
-/** A long name would leave no room on a phone for what its owner does. */
-const NAME_SHOWN = 20;
-
-function short(name: UserName): string {
-  const chars = Array.from(name);
-  return chars.length <= NAME_SHOWN
-    ? name
-    : `${chars
-        .slice(0, NAME_SHOWN - 1)
-        .join('')
-        .trim()}…`;
+export interface TypingWords {
+  readonly who: string;
+  readonly does: string;
 }
 
-/** "Ada is typing", "Ada and Grace are typing", "Several people are typing"; empty when nobody does. */
-export function typingWords(typing: Typing): string {
-  const names = [...typing.values()].map(({ user }) => short(user.name));
-  if (names.length > 2) return 'Several people are typing…';
-  if (names.length === 0) return '';
-  return `${names.join(' and ')} ${names.length === 1 ? 'is' : 'are'} typing…`;
+/** "Ada", "is typing…"; "Ada and Grace", "are typing…"; several are not named. Empty when nobody does. */
+export function typingWords(typing: Typing): TypingWords {
+  const names = [...typing.values()].map(({ user }) => user.name);
+  if (names.length === 0) return { who: '', does: '' };
+  if (names.length > 2) return { who: 'Several people', does: 'are typing…' };
+  return { who: names.join(' and '), does: names.length === 1 ? 'is typing…' : 'are typing…' };
 }
