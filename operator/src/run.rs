@@ -153,12 +153,14 @@ async fn watch(options: &RunOptions, context: &Arc<Context>) {
 
 /// Namespace and name.
 type Key = (String, String);
+/// What a tick gives back, and how it ended.
+type Ticked = (Kept, Result<(), TickError>);
 type Guarded = Arc<DeserializeGuard<ChatServer>>;
 
 /// The ticks that run, one at a time for each ChatServer, and what is kept between them. Dropping it ends them.
 struct Ticks {
     context: Arc<Context>,
-    running: JoinSet<(Kept, Result<(), TickError>)>,
+    running: JoinSet<Ticked>,
     keys: HashMap<Id, Key>,
     slots: HashMap<Key, Slot>,
 }
@@ -217,18 +219,14 @@ impl Ticks {
         let mut kept = slot.kept.take().unwrap_or_default();
         let context = Arc::clone(&self.context);
         let task = self.running.spawn(async move {
-            let tick = reconcile(&context, &chat_server, &mut kept, Timestamp::now());
+            let tick = Box::pin(reconcile(&context, &chat_server, &mut kept, Timestamp::now()));
             let result = timeout(LONGEST_TICK, tick).await.unwrap_or(Err(TickError::Late));
             (kept, result)
         });
         self.keys.insert(task.id(), key);
     }
 
-    fn end(
-        &mut self,
-        done: Result<(Id, (Kept, Result<(), TickError>)), JoinError>,
-        store: &Store<DeserializeGuard<ChatServer>>,
-    ) {
+    fn end(&mut self, done: Result<(Id, Ticked), JoinError>, store: &Store<DeserializeGuard<ChatServer>>) {
         let (id, kept, result) = match done {
             Ok((id, (kept, result))) => (id, Some(kept), result),
             Err(error) => (error.id(), None, Err(TickError::Panicked)),

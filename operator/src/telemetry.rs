@@ -17,7 +17,7 @@ use crate::reconcile::event::News;
 use crate::reconcile::observe::{Answer, Server};
 
 /// The loop beats once a second. One that did not for so long hangs, and is better started anew.
-const LONGEST_SILENCE: Duration = Duration::from_secs(60);
+const LONGEST_SILENCE: Duration = Duration::from_mins(1);
 
 /// The operator's own figures. Clones share them.
 #[derive(Debug, Clone)]

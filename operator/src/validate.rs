@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use hubbub_protocol::RoomName;
 use hubbub_scaling::{Bounds, InvalidPolicy, Policy, Tolerance};
 use hyper::Uri;
 use k8s_openapi::api::core::v1::{ResourceRequirements, Toleration};
@@ -14,8 +15,8 @@ use thiserror::Error;
 
 use crate::crd::{ChatServer, IngressSpec, PullPolicy, ResourcesSpec, ServerSpec};
 
-/// How long beyond its drain time a server that is to go may still have connections: the last session is told to go
-/// at the end of that time, and needs a moment.
+/// How long beyond its drain time a server that is to go may still have connections: it is told up to three seconds
+/// after it was chosen, and its last session goes at the end of its time, and needs a moment.
 const DRAIN_MARGIN: Duration = Duration::from_secs(10);
 
 /// Everything that the later stages need of a valid ChatServer.
@@ -86,6 +87,9 @@ pub enum Invalid {
         /// What it is.
         value: String,
     },
+    /// Not the name of a room.
+    #[error("spec.server.defaultRoom: {0}")]
+    Room(String),
     /// Not an origin or URL.
     #[error("spec.server.{field} {value:?} is not a URL such as {example}")]
     Url {
@@ -199,7 +203,7 @@ fn check_server(server: &ServerSpec) -> Result<(), Invalid> {
         }
     }
     if let Some(room) = &server.default_room {
-        check_text("server.defaultRoom", room)?;
+        RoomName::parse(room).map_err(|problem| Invalid::Room(problem.to_string()))?;
     }
     for origin in &server.allowed_origins {
         check_url("allowedOrigins", origin, "https://chat.example")?;

@@ -105,10 +105,6 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) 
     } else if wish.may_shrink {
         decision.victims = victims::choose(seen.serving(), staying - wish.replicas);
     }
-    let leaving = decision.ask.saturating_sub(decision.replicas);
-    if decision.act && wish.may_shrink && leaving > 0 {
-        decision.reason = format!("{}; emptying {}", decision.reason, counted(leaving.into(), "server"));
-    }
     (decision, memory)
 }
 

@@ -36,7 +36,7 @@ impl Memory {
 mod tests {
     use super::*;
 
-    const WINDOW: Duration = Duration::from_secs(300);
+    const WINDOW: Duration = Duration::from_mins(5);
 
     fn note(memory: Memory, needed: u32, at: u64) -> (Memory, u32) {
         memory.note(needed, 5, WINDOW, Moment::from_secs(at))

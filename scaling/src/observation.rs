@@ -60,7 +60,8 @@ pub struct Load {
 }
 
 impl Observation {
-    /// The connections there are. Those of servers that go are counted, since they come back to the others.
+    /// The connections there are. Those of servers that go are counted, since they come back to the others; one that
+    /// leaves and does not answer any more has none: they are on their way.
     ///
     /// ```
     /// # use hubbub_scaling::{Moment, Observation, Phase, Pod};
@@ -80,7 +81,8 @@ impl Observation {
     /// ```
     pub fn load(&self, target: NonZeroU32) -> Load {
         let low = self.pods.iter().filter_map(|pod| pod.connections).map(u64::from).sum();
-        let unknown = self.pods.iter().filter(|pod| pod.connections.is_none()).count() as u64;
+        let unknown = |pod: &&Pod| pod.connections.is_none() && pod.phase != Phase::Leaving;
+        let unknown = self.pods.iter().filter(unknown).count() as u64;
         let full = u64::from(target.get());
         Load { low, high: low + full * (unknown + u64::from(self.missing())) }
     }

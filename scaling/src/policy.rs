@@ -34,7 +34,7 @@ impl Default for Policy {
             target: NonZeroU32::MIN.saturating_add(499),
             bounds: Bounds { min: 1, max: 10 },
             tolerance: Tolerance(0.1),
-            stabilization_down: Duration::from_secs(300),
+            stabilization_down: Duration::from_mins(5),
             drain_deadline: Duration::from_secs(45),
             pinned: None,
             paused: false,

@@ -1,5 +1,7 @@
 //! What holds for every policy and everything that can be seen.
 
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
 use std::num::NonZeroU32;
 use std::time::Duration;
 

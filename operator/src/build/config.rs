@@ -17,7 +17,7 @@ pub(super) const DIRECTORY: &str = "/etc/hubbub";
 /// The keys are the chat-server's flags; what is unset has the chat-server's default.
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct File<'a> {
+struct Config<'a> {
     listen: String,
     private_listen: String,
     engine: &'static str,
@@ -42,7 +42,7 @@ struct File<'a> {
 
 pub(super) fn text(wanted: &Wanted) -> Result<String, toml::ser::Error> {
     let server = &wanted.server;
-    toml::to_string(&File {
+    toml::to_string(&Config {
         listen: format!("0.0.0.0:{PUBLIC_PORT}"),
         private_listen: format!("0.0.0.0:{PRIVATE_PORT}"),
         engine: "redis",

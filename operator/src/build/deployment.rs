@@ -16,7 +16,7 @@ use crate::names::{self, PRIVATE_PORT, PUBLIC_PORT};
 use crate::validate::Wanted;
 
 /// The name of the one container of a server's pod.
-pub const CONTAINER: &str = "chat-server";
+const CONTAINER: &str = "chat-server";
 /// The user that `scripts/images` gives the image; said again here, since a node believes only a number.
 const USER: i64 = 65_532;
 /// Beyond its drain time a server has this long to close the last sessions and to stop.

@@ -7,7 +7,7 @@ mod hash;
 mod ingress;
 mod service;
 
-pub use deployment::CONTAINER;
+pub use hash::hex;
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret, Service};

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 use tokio::time::Instant;
 
-use crate::build::{BuildError, Objects, admin_secret};
+use crate::build::{BuildError, Objects, admin_secret, hex};
 use crate::names::{MANAGER, TOKEN_KEY, admin_secret as secret_name};
 use crate::validate::Wanted;
 
@@ -121,12 +121,11 @@ async fn token(client: &Client, wanted: &Wanted) -> Result<String, ApplyError> {
     let error = |source| ApplyError::Api { kind: "Secret", source };
     let secrets: Api<Secret> = Api::namespaced(client.clone(), &wanted.namespace);
     let name = secret_name(&wanted.name);
-    let secret = match secrets.get_opt(&name).await.map_err(error)? {
-        Some(secret) => secret,
-        None => {
-            let secret = admin_secret(wanted, &random_token()?);
-            secrets.create(&PostParams::default(), &secret).await.map_err(error)?
-        }
+    let secret = if let Some(secret) = secrets.get_opt(&name).await.map_err(error)? {
+        secret
+    } else {
+        let secret = admin_secret(wanted, &random_token()?);
+        secrets.create(&PostParams::default(), &secret).await.map_err(error)?
     };
     secret
         .data
@@ -142,7 +141,7 @@ async fn token(client: &Client, wanted: &Wanted) -> Result<String, ApplyError> {
 fn random_token() -> Result<String, ApplyError> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).map_err(ApplyError::Random)?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&bytes))
 }
 
 /// Takes away an Ingress that is no longer wanted, if it is ours.

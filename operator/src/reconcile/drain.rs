@@ -3,6 +3,9 @@
 //! A pod's label is the truth: it says whether the pod is to be emptied, and outlives the operator. What the server
 //! itself says is brought in line with it in each tick, so that a call that failed, or that the last operator did
 //! not get to, is made again.
+//!
+//! A drain begins with the label alone. The server is told in the next tick, when the Service no longer sends anybody
+//! to it: a session that it would have to refuse is one that waits.
 
 use std::time::Duration;
 
@@ -22,13 +25,19 @@ use crate::validate::Wanted;
 /// What has to be done with a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Take it out of the Service and tell it to send its sessions away.
+    /// Take it out of the Service.
     Begin(String),
-    /// It is out of the Service, but takes sessions: tell it once more. So much is left of its time.
-    Repeat(String, u32),
+    /// It is out of the Service, but takes sessions: tell it to send them away, over so many seconds.
+    Drain(String, u32),
     /// Put it back into the Service and tell it to take sessions.
     Cancel(String),
 }
+
+/// A server is told a tick after it got its label, or two.
+const PROMPT: Duration = Duration::from_secs(3);
+/// A drain that has to be told once more, since the first call failed, still gets this many seconds: sessions must
+/// not all come back at once.
+const LEAST_SECONDS: u32 = 5;
 
 /// What has to be done with servers. Pure.
 pub fn steps(decision: &Decision, servers: &[Server], drain_seconds: u32, now: Moment) -> Vec<Step> {
@@ -43,13 +52,18 @@ pub fn steps(decision: &Decision, servers: &[Server], drain_seconds: u32, now: M
                 Phase::Serving => (takes == Some(false)).then_some(Step::Cancel(name)),
                 Phase::Draining { .. } if decision.resume.contains(&name) => Some(Step::Cancel(name)),
                 Phase::Draining { since } => {
-                    let left = Duration::from_secs(drain_seconds.into()).saturating_sub(now.since(since));
-                    let left = u32::try_from(left.as_secs()).unwrap_or(drain_seconds).max(1);
-                    (takes == Some(true)).then_some(Step::Repeat(name, left))
+                    let over = seconds_left(drain_seconds, now.since(since));
+                    (takes == Some(true)).then_some(Step::Drain(name, over))
                 }
             }
         })
         .collect()
+}
+
+/// The whole time while nothing is late, else what is left of it.
+fn seconds_left(drain_seconds: u32, begun: Duration) -> u32 {
+    let late = u32::try_from(begun.saturating_sub(PROMPT).as_secs()).unwrap_or(u32::MAX);
+    drain_seconds.saturating_sub(late).max(LEAST_SECONDS.min(drain_seconds))
 }
 
 /// Takes the steps.
@@ -70,15 +84,12 @@ pub async fn carry_out(
     for step in steps {
         let (name, told) = match step {
             Step::Begin(name) => {
-                if !label(&pods, name, &begin(now)).await? {
-                    continue;
-                }
-                let Some(address) = address(name) else { continue };
-                (name, servers.drain(address, token, wanted.drain_seconds).await)
+                label(&pods, name, &begin(now)).await?;
+                continue;
             }
-            Step::Repeat(name, seconds) => {
+            Step::Drain(name, over_seconds) => {
                 let Some(address) = address(name) else { continue };
-                (name, servers.drain(address, token, *seconds).await)
+                (name, servers.drain(address, token, *over_seconds).await)
             }
             Step::Cancel(name) => {
                 if !label(&pods, name, &cancel()).await? {

@@ -35,7 +35,7 @@ pub struct Outcome<'a> {
 
 /// The status after a tick. Times of conditions that did not change stay as they are in the object.
 pub fn status(object: &ChatServer, outcome: Outcome<'_>, now: Timestamp) -> ChatServerStatus {
-    let Outcome { servers, asked, decision, problem, rollout: _ } = outcome;
+    let Outcome { servers, asked, decision, problem: _, rollout: _ } = outcome;
     let phase = |wanted: fn(&Phase) -> bool| servers.iter().filter(move |server| wanted(&server.phase));
     let serving = || phase(|phase| *phase == Phase::Serving).filter(|server| server.ready);
     let draining = phase(|phase| matches!(phase, Phase::Draining { .. }));
@@ -52,15 +52,20 @@ pub fn status(object: &ChatServer, outcome: Outcome<'_>, now: Timestamp) -> Chat
         connections: sum(servers.iter().filter_map(|server| server.answer.connections()).collect()),
         per_pod: on_ready.filter(|_| ready > 0).map(|sum| sum / i64::from(ready)),
         owner: if object.spec.replicas.is_some() { crd::Owner::User } else { crd::Owner::Operator },
-        reason: match (problem, decision) {
-            (Some(problem), _) => problem.words.clone(),
-            (None, Some(decision)) if !decision.act => format!("{} (dry run)", decision.reason),
-            (None, Some(decision)) => decision.reason.clone(),
-            (None, None) => String::new(),
-        },
+        reason: reason(outcome, draining.clone().count()),
         selector: names::selector_text(object.metadata.name.as_deref().unwrap_or_default()),
         draining: draining.map(|server| server.name.clone()).collect(),
         conditions: conditions(object, outcome, ready, now),
+    }
+}
+
+fn reason(outcome: Outcome<'_>, draining: usize) -> String {
+    match (outcome.problem, outcome.decision) {
+        (Some(problem), _) => problem.words.clone(),
+        (None, Some(decision)) if !decision.act => format!("{} (dry run)", decision.reason),
+        (None, Some(decision)) if draining > 0 => format!("{}; emptying {draining}", decision.reason),
+        (None, Some(decision)) => decision.reason.clone(),
+        (None, None) => String::new(),
     }
 }
 

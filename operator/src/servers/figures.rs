@@ -67,6 +67,7 @@ fn connections(value: &str) -> Result<u32, Unusable> {
     if possible { Ok(number as u32) } else { Err(absurd()) }
 }
 
+#[expect(clippy::float_cmp, reason = "small whole numbers are exact")]
 fn drain_state(value: f64) -> Option<DrainState> {
     [DrainState::Serving, DrainState::Draining, DrainState::Drained]
         .into_iter()

@@ -1,0 +1,234 @@
+//! The pure stages on recorded pods: observe's reading of pods, decide, the steps of a drain, status and events.
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
+mod common;
+
+use hubbub_operator::build::build;
+use hubbub_operator::crd::{ChatServer, Owner};
+use hubbub_operator::reconcile::drain::{Step, steps};
+use hubbub_operator::reconcile::event::{moves, trouble};
+use hubbub_operator::reconcile::observe::{Answer, Server, moment, server};
+use hubbub_operator::reconcile::status::{Outcome, Problem, status};
+use hubbub_operator::reconcile::{decide, fetch};
+use hubbub_operator::servers::Figures;
+use hubbub_operator::validate::validate;
+use hubbub_protocol::metrics::DrainState;
+use hubbub_scaling::{Decision, Memory, Phase};
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::jiff::Timestamp;
+use serde_json::{Value, json};
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_second(1_800_000_000 + seconds).unwrap()
+}
+
+/// A pod of a running server, changed by `with`.
+fn pod(name: &str, with: Value) -> Pod {
+    let mut pod = json!({
+        "metadata": {
+            "name": name,
+            "creationTimestamp": at(-600).to_string(),
+            "labels": { "hubbub.dev/sessions": "take" },
+            "annotations": {},
+        },
+        "status": {
+            "phase": "Running",
+            "podIP": "10.1.2.3",
+            "conditions": [{ "type": "Ready", "status": "True" }],
+        },
+    });
+    merge(&mut pod, with);
+    serde_json::from_value(pod).unwrap()
+}
+
+fn merge(into: &mut Value, from: Value) {
+    match (into, from) {
+        (Value::Object(into), Value::Object(from)) => {
+            from.into_iter().for_each(|(key, value)| merge(into.entry(key).or_insert(Value::Null), value));
+        }
+        (into, from) => *into = from,
+    }
+}
+
+fn draining(since: &str) -> Value {
+    json!({ "metadata": {
+        "labels": { "hubbub.dev/sessions": "drain" },
+        "annotations": { "hubbub.dev/draining-since": since },
+    } })
+}
+
+fn says(pod: &Pod, connections: u32, drain: DrainState) -> Server {
+    let figures = Figures { connections, engine_up: Some(true), drain: Some(drain) };
+    Server { answer: Answer::Figures(figures), ..server(pod, at(0)).unwrap() }
+}
+
+#[test]
+fn a_pod_that_waits_for_its_start_is_known_to_have_no_connections() {
+    let pending = server(&pod("a", json!({ "status": { "phase": "Pending" } })), at(0)).unwrap();
+    assert_eq!(pending.answer.connections(), Some(0));
+    let running = server(&pod("a", json!({})), at(0)).unwrap();
+    assert_eq!(running.answer.connections(), None);
+}
+
+#[test]
+fn a_pod_that_ended_for_good_is_none_and_one_that_is_deleted_leaves() {
+    assert_eq!(server(&pod("a", json!({ "status": { "phase": "Failed" } })), at(0)), None);
+    let deleted = json!({ "metadata": { "deletionTimestamp": at(-1).to_string() } });
+    assert_eq!(server(&pod("a", deleted), at(0)).unwrap().phase, Phase::Leaving);
+}
+
+#[test]
+fn a_drain_goes_on_from_what_the_pod_says() {
+    let since = at(-20).to_string();
+    let going = server(&pod("a", draining(&since)), at(0)).unwrap();
+    assert_eq!(going.phase, Phase::Draining { since: moment(at(-20)) });
+    let strange = server(&pod("a", draining("yesterday")), at(0)).unwrap();
+    assert_eq!(strange.phase, Phase::Draining { since: moment(at(0)) });
+}
+
+fn deployment(replicas: i32) -> Deployment {
+    serde_json::from_value(json!({
+        "metadata": { "generation": 2 },
+        "spec": { "replicas": replicas, "selector": {}, "template": {} },
+        "status": { "observedGeneration": 2 },
+    }))
+    .unwrap()
+}
+
+fn decided(chat_server: &ChatServer, replicas: i32, servers: &[Server]) -> Decision {
+    let wanted = validate(chat_server).unwrap();
+    let objects = build(&wanted).unwrap();
+    let template = objects.template().unwrap().to_owned();
+    let servers: Vec<Server> =
+        servers.iter().map(|server| Server { template: Some(template.clone()), ..server.clone() }).collect();
+    let deployment = deployment(replicas);
+    decide::decide(&wanted, Some(&template), Some(&deployment), &servers, Memory::default(), at(0)).0
+}
+
+#[test]
+fn scraped_connections_become_a_size() {
+    let servers = [says(&pod("a", json!({})), 1_234, DrainState::Serving)];
+    let decision = decided(&common::minimal(), 1, &servers);
+    assert_eq!((decision.replicas, decision.ask), (3, 3));
+    let news = moves(Some(1), &decision);
+    assert_eq!(news.len(), 1);
+    assert_eq!(news[0].reason, "ScaledUp");
+    assert_eq!(news[0].note, "from 1 to 3 servers: 1,234 connections need 3 servers at 500 each");
+}
+
+#[test]
+fn a_victim_is_taken_out_of_the_service_first_and_told_in_the_next_tick() {
+    let mut pinned = common::minimal();
+    pinned.spec.replicas = Some(1);
+    let (a, b) = (pod("a", json!({})), pod("b", json!({})));
+    let servers = [says(&a, 9, DrainState::Serving), says(&b, 2, DrainState::Serving)];
+    let decision = decided(&pinned, 2, &servers);
+    assert_eq!(steps(&decision, &servers, 30, moment(at(0))), [Step::Begin("b".to_owned())]);
+    assert_eq!(moves(Some(2), &decision)[0].note, "emptying b: pinned to 1 server");
+
+    let marked = pod("b", draining(&at(-1).to_string()));
+    let servers = [says(&a, 9, DrainState::Serving), says(&marked, 2, DrainState::Serving)];
+    let decision = decided(&pinned, 2, &servers);
+    assert_eq!(steps(&decision, &servers, 30, moment(at(0))), [Step::Drain("b".to_owned(), 30)]);
+    assert!(moves(Some(2), &decision).is_empty(), "one event for each move");
+}
+
+#[test]
+fn a_call_that_was_lost_is_made_again_with_the_time_that_is_left() {
+    let late = pod("b", draining(&at(-13).to_string()));
+    let servers = [says(&pod("a", json!({})), 400, DrainState::Serving), says(&late, 2, DrainState::Serving)];
+    let decision = decided(&common::minimal(), 2, &servers);
+    assert_eq!(steps(&decision, &servers, 30, moment(at(0))), [Step::Drain("b".to_owned(), 20)]);
+    assert_eq!(steps(&decision, &servers, 30, moment(at(100))), [Step::Drain("b".to_owned(), 5)]);
+}
+
+#[test]
+fn a_server_that_drains_though_nobody_wants_it_is_told_to_go_on() {
+    let servers = [says(&pod("a", json!({})), 400, DrainState::Draining)];
+    let decision = decided(&common::minimal(), 1, &servers);
+    assert_eq!(steps(&decision, &servers, 30, moment(at(0))), [Step::Cancel("a".to_owned())]);
+    let deleted = json!({ "metadata": { "deletionTimestamp": at(-1).to_string() } });
+    let servers = [says(&pod("a", deleted), 400, DrainState::Draining)];
+    assert!(steps(&decision, &servers, 30, moment(at(0))).is_empty(), "one that is deleted drains by itself");
+}
+
+#[test]
+fn growth_takes_a_server_back() {
+    let b = pod("b", draining(&at(-5).to_string()));
+    let servers = [says(&pod("a", json!({})), 700, DrainState::Serving), says(&b, 100, DrainState::Draining)];
+    let decision = decided(&common::minimal(), 2, &servers);
+    assert_eq!(steps(&decision, &servers, 30, moment(at(0))), [Step::Cancel("b".to_owned())]);
+    assert_eq!(moves(Some(2), &decision)[0].reason, "DrainCancelled");
+}
+
+#[test]
+fn a_dry_run_has_no_moves() {
+    let mut dry = common::minimal();
+    dry.spec.scaling.dry_run = true;
+    let servers = [says(&pod("a", json!({})), 1_234, DrainState::Serving)];
+    let decision = decided(&dry, 1, &servers);
+    assert!(moves(Some(1), &decision).is_empty());
+    let outcome =
+        Outcome { servers: &servers, asked: 1, decision: Some(&decision), problem: None, rollout: false };
+    let status = status(&dry, outcome, at(0));
+    assert_eq!(status.desired_replicas, 3);
+    assert_eq!(status.reason, "1,234 connections need 3 servers at 500 each (dry run)");
+}
+
+fn condition<'a>(status: &'a hubbub_operator::crd::ChatServerStatus, type_: &str) -> (&'a str, &'a str) {
+    let condition = status.conditions.iter().find(|condition| condition.type_ == type_).unwrap();
+    (&condition.status, &condition.reason)
+}
+
+#[test]
+fn the_status_tells_who_owns_the_size_and_why_it_is_what_it_is() {
+    let mut chat_server = common::full();
+    let marked = pod("c", draining(&at(-5).to_string()));
+    let servers = [
+        says(&pod("a", json!({})), 10, DrainState::Serving),
+        says(&pod("b", json!({})), 21, DrainState::Serving),
+        says(&marked, 4, DrainState::Draining),
+    ];
+    chat_server.spec.replicas = Some(2);
+    let decision = decided(&chat_server, 3, &servers);
+    let outcome =
+        Outcome { servers: &servers, asked: 3, decision: Some(&decision), problem: None, rollout: false };
+    let now = status(&chat_server, outcome, at(0));
+    assert_eq!((now.replicas, now.ready_replicas, now.desired_replicas), (3, 2, 2));
+    assert_eq!((now.connections, now.per_pod, now.owner), (Some(35), Some(15), Owner::User));
+    assert_eq!(now.reason, "pinned to 2 servers; emptying 1");
+    assert_eq!(now.draining, ["c"]);
+    assert_eq!(now.observed_generation, Some(4));
+    assert_eq!(condition(&now, "Available"), ("True", "ServersReady"));
+    assert_eq!(condition(&now, "Progressing"), ("True", "Draining"));
+    assert_eq!(condition(&now, "ScalingActive"), ("False", "Pinned"));
+    assert_eq!(condition(&now, "RedisHealthy"), ("True", "Answering"));
+
+    // A tick later nothing changed, so there is nothing to write.
+    chat_server.status = Some(now.clone());
+    assert_eq!(status(&chat_server, outcome, at(1)), now);
+}
+
+#[test]
+fn a_problem_is_told_in_words_once() {
+    let mut chat_server = common::minimal();
+    chat_server.spec.scaling.min = 20;
+    let words = validate(&chat_server).unwrap_err().to_string();
+    let problem = Problem { reason: "InvalidSpec", words };
+    let news = trouble(&chat_server, &problem).unwrap();
+    assert_eq!((news.severity, news.reason), ("Warning", "InvalidSpec"));
+    let outcome = Outcome { servers: &[], asked: 4, decision: None, problem: Some(&problem), rollout: false };
+    let now = status(&chat_server, outcome, at(0));
+    assert_eq!(now.desired_replicas, 4);
+    assert_eq!(now.reason, "spec.scaling: min 20 is greater than max 10");
+    assert_eq!(condition(&now, "ScalingActive"), ("False", "InvalidSpec"));
+    chat_server.status = Some(now);
+    assert_eq!(trouble(&chat_server, &problem), None);
+}
+
+#[test]
+fn the_name_of_somebody_elses_deployment_says_what_to_do() {
+    let said = fetch::FetchError::Foreign("chat".to_owned()).to_string();
+    assert!(said.contains("rename one of them"), "{said}");
+}

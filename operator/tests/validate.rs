@@ -1,0 +1,84 @@
+//! What is wrong is told in words that say what to change.
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
+mod common;
+
+use hubbub_operator::crd::ChatServer;
+use hubbub_operator::validate::validate;
+
+/// What is said when this is changed.
+fn complaint(change: impl FnOnce(&mut ChatServer)) -> String {
+    let mut chat_server = common::full();
+    change(&mut chat_server);
+    validate(&chat_server).unwrap_err().to_string()
+}
+
+#[test]
+fn what_a_user_can_write_is_valid() {
+    let wanted = validate(&common::full()).unwrap();
+    assert_eq!(wanted.policy.pinned, Some(3));
+    assert_eq!(wanted.policy.target.get(), 2_000);
+    assert_eq!(wanted.policy.drain_deadline.as_secs(), 70);
+    assert!(validate(&common::minimal()).is_ok());
+}
+
+#[test]
+fn a_minimum_above_the_maximum_is_refused() {
+    let said = complaint(|chat| chat.spec.scaling.min = 30);
+    assert_eq!(said, "spec.scaling: min 30 is greater than max 20");
+}
+
+#[test]
+fn a_target_of_zero_is_refused() {
+    let said = complaint(|chat| chat.spec.scaling.target_connections = 0);
+    assert_eq!(said, "spec.scaling.targetConnections is 0, but has to be from 1 to 2147483647");
+}
+
+#[test]
+fn sizes_and_times_that_can_not_be_are_refused() {
+    assert!(complaint(|chat| chat.spec.replicas = Some(-1)).starts_with("spec.replicas is -1"));
+    assert!(complaint(|chat| chat.spec.scaling.min = 0).starts_with("spec.scaling.min is 0"));
+    assert!(complaint(|chat| chat.spec.drain.seconds = 0).starts_with("spec.drain.seconds is 0"));
+    assert!(complaint(|chat| chat.spec.scaling.tolerance = f64::NAN).contains("tolerance NaN"));
+    assert!(
+        complaint(|chat| chat.spec.server.queue_bytes = Some(0)).starts_with("spec.server.queueBytes is 0")
+    );
+}
+
+#[test]
+fn a_redis_url_says_what_is_wrong_with_it_and_keeps_the_password() {
+    for (url, wrong) in [
+        ("http://redis:6379", "does not begin with redis://"),
+        ("redis://", "is not a URL"),
+        ("redis://host:99999/0", "has a port that does not exist"),
+        ("redis://host:0", "has a port that does not exist"),
+        ("redis://host/zero", "ends in a database that is not a number"),
+        ("redis", "does not begin with redis://"),
+    ] {
+        let said = complaint(|chat| url.clone_into(&mut chat.spec.redis.url));
+        assert!(said.contains(wrong), "{url}: {said}");
+    }
+    let said = complaint(|chat| "redis://me:hush@host:99999".clone_into(&mut chat.spec.redis.url));
+    assert!(said.contains("redis://***@host:99999") && !said.contains("hush"), "{said}");
+}
+
+#[test]
+fn redis_urls_that_are_in_use_are_valid() {
+    for url in
+        ["redis://redis:6379/0", "rediss://u:p@r.example:6380/15", "redis://10.0.0.1", "redis://[::1]:6379"]
+    {
+        let mut chat_server = common::minimal();
+        url.clone_into(&mut chat_server.spec.redis.url);
+        assert!(validate(&chat_server).is_ok(), "{url}: {:?}", validate(&chat_server));
+    }
+}
+
+#[test]
+fn texts_that_lead_nowhere_are_refused() {
+    assert!(complaint(|chat| chat.spec.image = String::new()).starts_with("spec.image"));
+    assert!(
+        complaint(|chat| chat.spec.server.default_room = Some("a room".to_owned())).contains("defaultRoom")
+    );
+    let said = complaint(|chat| chat.spec.server.allowed_origins = vec!["a.example".to_owned()]);
+    assert_eq!(said, "spec.server.allowedOrigins \"a.example\" is not a URL such as https://chat.example");
+}
