@@ -297,6 +297,36 @@ async fn who_left_while_redis_was_away_is_gone_when_it_is_back() {
 }
 
 #[tokio::test]
+async fn a_redis_that_answers_and_takes_no_writes_counts_as_down() {
+    let redis = RedisServer::start();
+    let (server, lobby) = (Server::on_redis(&redis, SHORT_LEASE).await, room("lobby"));
+    assert_eq!(redis.command("REPLICAOF 127.0.0.1 1"), "+OK");
+    let refused = server.engine.publish(draft(&lobby, "refused")).await;
+    let Err(EngineError::Unavailable(reason)) = refused else { panic!("{refused:?}") };
+    assert!(reason.contains("READONLY"), "{reason}");
+    until("the engine knows", async || !server.engine.is_up()).await;
+    assert_eq!(redis.command("REPLICAOF NO ONE"), "+OK");
+    server.insist(&draft(&lobby, "taken")).await;
+    until("the engine is up", async || server.engine.is_up()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_reads_no_events_delays_nobody_and_is_told_that_it_missed_some() {
+    let redis = RedisServer::start();
+    let ((mut one, other), lobby) = (two_servers(&redis).await, room("lobby"));
+    one.engine.subscribe(&lobby).await.unwrap();
+    let said = 15_000;
+    let speakers = (0..20).map(async |_| {
+        for _ in 0..said / 20 {
+            other.say(&lobby, "much").await;
+        }
+    });
+    join_all(speakers).await;
+    one.interruption().await;
+    assert_eq!(one.page(&lobby, Range::Latest(1)).await.latest, said);
+}
+
+#[tokio::test]
 async fn a_redis_that_forgot_the_scripts_gets_them_again() {
     let redis = RedisServer::start();
     let (server, lobby) = (Server::on_redis(&redis, PRESENCE_LEASE).await, room("lobby"));

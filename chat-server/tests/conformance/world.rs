@@ -19,7 +19,7 @@ use crate::redis_server::RedisServer;
 pub(crate) const HISTORY: usize = 1_000;
 
 /// What does not happen by then never will.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 /// How often a condition is looked at that nobody tells of.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);

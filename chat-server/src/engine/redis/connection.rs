@@ -33,6 +33,9 @@ const ATTEMPT: Duration = Duration::from_millis(600);
 /// The pause between two attempts.
 const RETRY_PAUSE: Duration = Duration::from_millis(20);
 
+/// The first Redis that has sharded channels.
+const OLDEST_REDIS: u64 = 7;
+
 /// How long connecting may take, with TLS and authentication.
 const CONNECT: Duration = Duration::from_secs(1);
 
@@ -151,6 +154,10 @@ impl Connection {
             })
             .build()?;
         let task = AbortOnDropHandle::new(client.init().await?);
+        if let Some(version) = client.server_version().filter(|version| version.major < OLDEST_REDIS) {
+            let needed = format!("it is Redis {version}; {OLDEST_REDIS} or newer is needed");
+            return Err(Error::new(fred::error::ErrorKind::Config, needed));
+        }
         // A Redis that reads its file answers, but with an error.
         timeout(PING_TIMEOUT, client.ping::<()>(None)).await.map_err(|_| timed_out("PING"))??;
         Ok((client, task))

@@ -84,7 +84,8 @@ impl RedisEngine {
 impl Engine for RedisEngine {
     fn is_up(&self) -> bool {
         let topology = &self.shared.topology;
-        topology.masters().all(|master| master.commands.is_up() && master.subscriptions.is_up())
+        self.shared.presence.renewed()
+            && topology.masters().all(|master| master.commands.is_up() && master.subscriptions.is_up())
     }
 
     async fn close(&self) {

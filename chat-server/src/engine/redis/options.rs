@@ -96,6 +96,7 @@ mod tests {
         for url in ["", "redis", "localhost:6379", "http://redis:6379", "redis-cluster://redis:6379"] {
             assert_eq!(url.parse::<RedisUrl>(), Err(InvalidRedisUrl::Scheme), "{url:?}");
         }
+        assert!("rediss://host:6380/0".parse::<RedisUrl>().is_ok());
         for url in ["redis://", "redis://host:port", "redis://host:6379/one", "redis://host:6379/0/1"] {
             assert!(matches!(url.parse::<RedisUrl>(), Err(InvalidRedisUrl::Malformed(_))), "{url:?}");
         }

@@ -1,6 +1,7 @@
 //! Who is where, over all servers: a hash for each room, and a lease for each server.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -38,6 +39,8 @@ pub(super) struct Entries {
     /// Rooms that may know sessions of servers that are gone.
     unchecked: Mutex<HashSet<RoomName>>,
     wake: Notify,
+    /// Whether the latest renewal succeeded: a Redis may answer and refuse all that writes.
+    renewed: AtomicBool,
     /// Orders what is done to one session.
     locks: KeyLocks,
 }
@@ -51,8 +54,14 @@ impl Entries {
             owed: Mutex::default(),
             unchecked: Mutex::default(),
             wake: Notify::new(),
+            renewed: AtomicBool::new(false),
             locks: KeyLocks::default(),
         }
+    }
+
+    /// Whether the latest renewal of the lease succeeded.
+    pub(super) fn renewed(&self) -> bool {
+        self.renewed.load(Ordering::Relaxed)
     }
 
     /// Has a room looked at soon: nobody may have swept it while nobody subscribed to it.
@@ -142,7 +151,9 @@ impl Shared {
         let mut connection = self.topology.of(keys::SERVERS).commands.watch();
         let mut behind = false;
         loop {
-            match self.renew(&mut rule).await {
+            let renewal = self.renew(&mut rule).await;
+            self.presence.renewed.store(renewal.is_ok(), Ordering::Relaxed);
+            match renewal {
                 Ok(begun) => {
                     behind = (begun || behind) && !self.enter_again().await;
                     self.pay_owed().await;

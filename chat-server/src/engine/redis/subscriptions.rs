@@ -95,7 +95,9 @@ impl Subscriptions {
         let channel = keys::channel(room);
         // At once, and not in order: what still comes in is thrown away.
         self.remove(&channel);
-        let _ordered = self.locks.lock(&channel).await;
+        let Ok(_ordered) = timeout_at(patience(), self.locks.lock(&channel)).await else {
+            return; // Redis is away, and subscribes to nothing then
+        };
         if self.find(&channel).is_some() {
             return; // somebody subscribed again meanwhile
         }

@@ -16,12 +16,13 @@ end
 
 local offset = text(latest + 1)
 local frame = prefix .. offset .. suffix
-if latest == 0 then
-  redis.call('PERSIST', KEYS[1])
-end
-redis.call('HSET', KEYS[1], 'offset', offset)
 -- '~' trims whole nodes of the stream, which costs next to nothing; up to a node (100 messages) more is kept.
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', kept, offset .. '-0', 'f', frame)
+redis.call('HSET', KEYS[1], 'offset', offset)
+if latest == 0 then
+  -- See history.lua: a room that is written to is not forgotten.
+  redis.call('PERSIST', KEYS[1])
+end
 redis.call('SET', KEYS[3], name .. ' ' .. offset .. ' ' .. time, 'EX', window)
 redis.call('SPUBLISH', KEYS[4], 'message ' .. epoch .. ' ' .. offset .. '\n' .. frame)
 return { epoch, offset, time, 0 }
