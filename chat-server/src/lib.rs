@@ -1,3 +1,27 @@
-//! The chat-server.
+//! Hubbub's chat-server.
+//!
+//! ```text
+//! public  ---> page, API, /ws --> session --> engine (memory, redis)
+//!                                    ^            |
+//!                                    +--- hub <---+ events
+//! private ---> metrics, health, admin --> drain --> sessions
+//! ```
+//! [`application`] puts it together, [`session`] is one WebSocket, [`hub`] brings what happens in rooms to the
+//! sessions in them, [`engine`] keeps what outlives a session. `docs/protocol.md` is what goes over the wire.
 
+pub mod application;
+pub mod config;
+pub mod departures;
+pub mod drain;
 pub mod engine;
+pub mod hub;
+pub mod json;
+pub mod metrics;
+pub mod private;
+pub mod problem;
+pub mod public;
+pub mod rate;
+pub mod server;
+pub mod session;
+pub mod sessions;
+pub mod timing;

@@ -1,0 +1,176 @@
+//! The running server: listeners, engine, and the way to a good end.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{Router, serve::ListenerExt};
+use hubbub_protocol::{CloseCode, ServerId};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinSet, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    config::{Config, EngineChoice},
+    engine::{
+        Engine, EngineEvent,
+        memory::{MemoryEngine, MemoryOptions},
+        redis::{RedisEngine, RedisOptions},
+    },
+    private,
+    public::{self, PublicOptions},
+    server::{Options, Server},
+    session::outbox::Closing,
+};
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address is taken, or not of this machine.
+    #[error("can't listen on {address}: {source}")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A defect.
+    #[error("the metrics can't be made: {0}")]
+    Metrics(#[from] prometheus::Error),
+}
+
+/// Where a server listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ports {
+    /// Page, API and WebSocket.
+    pub public: SocketAddr,
+    /// Metrics, health and admin calls.
+    pub private: SocketAddr,
+}
+
+/// A server that listens, and is not served yet.
+pub struct Application {
+    public: (TcpListener, Router),
+    private: (TcpListener, Router),
+    ports: Ports,
+    server: Arc<Server>,
+    /// The time to hand the sessions over to other servers in; `None` when there is no other.
+    hand_over: Option<Duration>,
+}
+
+impl Application {
+    /// Listens on both addresses and starts the engine.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn build(config: Config) -> Result<Self, StartError> {
+        let id = ServerId(format!("{}-{:06x}", config.server_name, fastrand::u32(..1 << 24)));
+        match &config.engine {
+            EngineChoice::Memory => {
+                let (engine, events) = MemoryEngine::start(MemoryOptions { history: config.history });
+                Self::on(config, id, engine, events).await
+            }
+            EngineChoice::Redis(url) => {
+                let options = RedisOptions::new(url.clone(), config.history, id.to_string());
+                let (engine, events) = RedisEngine::start(options);
+                Self::on(config, id, engine, events).await
+            }
+        }
+    }
+
+    /// Listens on both addresses, on an engine that was started.
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn on(
+        config: Config,
+        id: ServerId,
+        engine: Arc<dyn Engine>,
+        events: mpsc::Receiver<EngineEvent>,
+    ) -> Result<Self, StartError> {
+        let Config {
+            listen,
+            private_listen,
+            engine: choice,
+            web,
+            page,
+            admin_token,
+            max_connections,
+            history: _,
+            origins,
+            drain,
+            queue_bytes,
+            server_name: _,
+            log: _,
+            timing,
+        } = config;
+        let (public, public_address) = bind(listen).await?;
+        let (private, private_address) = bind(private_listen).await?;
+        let server = Server::start(Options { id, max_connections, queue_bytes, timing }, engine, events)?;
+        let public_router = public::router(Arc::clone(&server), PublicOptions { web, page, origins });
+        let private_router = private::router(Arc::clone(&server), admin_token);
+        Ok(Self {
+            public: (public, public_router),
+            private: (private, private_router),
+            ports: Ports { public: public_address, private: private_address },
+            server,
+            hand_over: match choice {
+                EngineChoice::Memory => None,
+                EngineChoice::Redis(_) => Some(drain),
+            },
+        })
+    }
+
+    /// Where it listens, with the real ports.
+    pub fn ports(&self) -> Ports {
+        self.ports
+    }
+
+    /// Serves until `stop`, then sends the sessions away and ends: at once when no other server could take them,
+    /// else when they are gone, or when the time for it is over.
+    ///
+    /// # Errors
+    /// When a listener fails.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), io::Error> {
+        let Self { public, private, ports: _, server, hand_over } = self;
+        let end = CancellationToken::new();
+        let mut listeners = JoinSet::new();
+        for (listener, router) in [public, private] {
+            // Chat is small packets that should not wait for each other.
+            let listener = listener.tap_io(|socket| {
+                if let Err(error) = socket.set_nodelay(true) {
+                    tracing::debug!(%error, "no TCP_NODELAY");
+                }
+            });
+            let end = end.clone().cancelled_owned();
+            listeners.spawn(async { axum::serve(listener, router).with_graceful_shutdown(end).await });
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            Some(ended) = listeners.join_next() => {
+                let ended = ended.map_err(io::Error::other).flatten();
+                server.sessions.close_all(Closing::Code(CloseCode::ServerGoing));
+                return ended;
+            }
+        }
+        // From here on nobody is let in.
+        match hand_over {
+            Some(over) => server.drain.begin(over),
+            None => server.drain.close_all(),
+        }
+        let over = hand_over.unwrap_or_default();
+        // The deadline closes who is left; closing takes its time too.
+        let _ = timeout(over + server.timing.close * 2, server.sessions.emptied()).await;
+        // On an engine of its own nobody is left to see who lingers.
+        let patience = if hand_over.is_some() { server.timing.linger } else { Duration::ZERO };
+        server.close(patience).await;
+        end.cancel();
+        // Idle keep-alive connections must not hold the end up.
+        let _ = timeout(server.timing.close, async { while listeners.join_next().await.is_some() {} }).await;
+        Ok(())
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let fail = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(fail)?;
+    let address = listener.local_addr().map_err(fail)?;
+    Ok((listener, address))
+}

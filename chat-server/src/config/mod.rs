@@ -1,0 +1,349 @@
+//! How the server is to be: read once, from flags, environment and file, and checked once.
+
+mod raw;
+
+use std::{
+    ffi::OsString,
+    fmt::Display,
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use axum::http::Uri;
+use clap::{Parser, error::ErrorKind};
+use hubbub_protocol::{RoomName, http::PageConfig};
+
+pub use self::raw::Raw;
+use crate::{engine::redis::RedisUrl, private::AdminToken, public::AllowedOrigins, timing::Timing};
+
+/// A configuration that can't be wrong.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where page, API and WebSocket are.
+    pub listen: SocketAddr,
+    /// Where metrics, health and admin calls are.
+    pub private_listen: SocketAddr,
+    /// What keeps messages, presence and accounts.
+    pub engine: EngineChoice,
+    /// The folder of the built page.
+    pub web: Option<PathBuf>,
+    /// What the page has to know.
+    pub page: PageConfig,
+    /// What the admin calls need.
+    pub admin_token: Option<AdminToken>,
+    /// How many sessions are taken at most.
+    pub max_connections: usize,
+    /// How many messages of a room are kept.
+    pub history: usize,
+    /// Whose pages may connect.
+    pub origins: AllowedOrigins,
+    /// Over which time sessions are sent away when the server ends.
+    pub drain: Duration,
+    /// How many bytes may wait for a session.
+    pub queue_bytes: usize,
+    /// What this server is called.
+    pub server_name: String,
+    /// How the log is written.
+    pub log: LogFormat,
+    /// How long the server waits for what. Not to be configured.
+    pub timing: Timing,
+}
+
+/// An engine, with what it needs.
+#[derive(Debug, Clone)]
+pub enum EngineChoice {
+    /// In this process, and gone with it.
+    Memory,
+    /// Shared by all servers.
+    Redis(RedisUrl),
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: an object a line.
+    Json,
+}
+
+/// Why there is no configuration. Displayed in one line that names what is wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Not an error: help or version was asked for, and this is it.
+    #[error("{0}")]
+    Help(String),
+    /// The command line, or a variable of the environment, can't be read.
+    #[error("{0}")]
+    Arguments(String),
+    /// The file can't be read.
+    #[error("{}: {reason}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// A value is wrong.
+    #[error("{option}: {reason}")]
+    Value {
+        /// The option, as a flag without its dashes.
+        option: &'static str,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The most messages of a room that may be kept: more belong into a database.
+const HISTORY_KEPT: usize = 100_000;
+/// The least that a session's queue holds: the largest message (24 KB, each character escaped) and a page.
+const QUEUE_BYTES_LEAST: usize = 64 * 1024;
+/// The longest drain: Kubernetes waits for as long before it kills.
+const DRAIN_SECONDS_MOST: u32 = 3_600;
+
+impl Config {
+    /// From the command line, the environment, and the file that either names.
+    ///
+    /// # Errors
+    /// For the first value that is wrong.
+    pub fn read(
+        arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    ) -> Result<Self, ConfigError> {
+        let raw = Raw::try_parse_from(arguments).map_err(|error| match error.kind() {
+            ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ConfigError::Help(error.to_string()),
+            _ => {
+                let text = error.to_string();
+                let first = text.lines().next().unwrap_or_default();
+                ConfigError::Arguments(first.strip_prefix("error: ").unwrap_or(first).to_owned())
+            }
+        })?;
+        Self::check(raw.with_file()?)
+    }
+
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// For the first value that is wrong.
+    pub fn check(raw: Raw) -> Result<Self, ConfigError> {
+        let Raw {
+            config: _,
+            listen,
+            private_listen,
+            engine,
+            redis_url,
+            web,
+            admin_token_file,
+            max_connections,
+            history,
+            allowed_origin,
+            drain_seconds,
+            queue_bytes,
+            server_name,
+            name_api,
+            default_room,
+            log,
+        } = raw;
+        let default_room = default_room.as_deref().unwrap_or("lobby");
+        let page = PageConfig {
+            name_api: checked_url("name-api", name_api.unwrap_or("https://randomuser.me/api/".to_owned()))?,
+            default_room: named("default-room", RoomName::parse(default_room))?.to_string(),
+        };
+        Ok(Self {
+            listen: address("listen", listen.as_deref().unwrap_or("127.0.0.1:8080"))?,
+            private_listen: address("private-listen", private_listen.as_deref().unwrap_or("127.0.0.1:9090"))?,
+            engine: engine_choice(engine.as_deref().unwrap_or("memory"), redis_url.as_deref())?,
+            web: web.map(page_folder).transpose()?,
+            page,
+            admin_token: admin_token_file.as_deref().map(admin_token).transpose()?,
+            max_connections: within("max-connections", max_connections.unwrap_or(10_000), 1, usize::MAX)?,
+            history: within("history", history.unwrap_or(1_000), 1, HISTORY_KEPT)?,
+            origins: origins(&allowed_origin.unwrap_or_default())?,
+            drain: Duration::from_secs(
+                within("drain-seconds", drain_seconds.unwrap_or(30), 0, DRAIN_SECONDS_MOST)?.into(),
+            ),
+            queue_bytes: within(
+                "queue-bytes",
+                queue_bytes.unwrap_or(1 << 20),
+                QUEUE_BYTES_LEAST,
+                usize::MAX,
+            )?,
+            server_name: checked_name(server_name.unwrap_or_else(host_name))?,
+            log: log_format(log.as_deref().unwrap_or("text"))?,
+            timing: Timing::default(),
+        })
+    }
+}
+
+fn wrong(option: &'static str, reason: impl Display) -> ConfigError {
+    ConfigError::Value { option, reason: reason.to_string() }
+}
+
+fn named<T, E: Display>(option: &'static str, result: Result<T, E>) -> Result<T, ConfigError> {
+    result.map_err(|error| wrong(option, error))
+}
+
+fn within<T: PartialOrd + Display + Copy>(
+    option: &'static str,
+    value: T,
+    least: T,
+    most: T,
+) -> Result<T, ConfigError> {
+    if value < least {
+        Err(wrong(option, format!("{value} is too small; the least is {least}")))
+    } else if value > most {
+        Err(wrong(option, format!("{value} is too large; the most is {most}")))
+    } else {
+        Ok(value)
+    }
+}
+
+fn address(option: &'static str, text: &str) -> Result<SocketAddr, ConfigError> {
+    text.parse()
+        .map_err(|_| wrong(option, format!("{text:?} is no address; it is written like 127.0.0.1:8080")))
+}
+
+fn engine_choice(engine: &str, redis_url: Option<&str>) -> Result<EngineChoice, ConfigError> {
+    match (engine, redis_url) {
+        ("memory", None) => Ok(EngineChoice::Memory),
+        // Somebody who names a Redis believes that it is used.
+        ("memory", Some(_)) => Err(wrong("redis-url", "is of no use without engine redis")),
+        ("redis", Some(url)) => named("redis-url", url.parse()).map(EngineChoice::Redis),
+        ("redis", None) => Err(wrong("redis-url", "is needed for engine redis")),
+        (other, _) => Err(wrong("engine", format!("{other:?} is none; there are memory and redis"))),
+    }
+}
+
+fn page_folder(web: PathBuf) -> Result<PathBuf, ConfigError> {
+    let index = web.join("index.html");
+    if index.is_file() { Ok(web) } else { Err(wrong("web", format!("there is no {}", index.display()))) }
+}
+
+fn admin_token(path: &Path) -> Result<AdminToken, ConfigError> {
+    let option = "admin-token-file";
+    let text =
+        fs::read_to_string(path).map_err(|error| wrong(option, format!("{}: {error}", path.display())))?;
+    AdminToken::parse(&text).map_err(|error| wrong(option, format!("{} {error}", path.display())))
+}
+
+fn origins(texts: &[String]) -> Result<AllowedOrigins, ConfigError> {
+    if texts.is_empty() {
+        return Ok(AllowedOrigins::SameHost);
+    }
+    let parsed = texts.iter().map(|text| text.trim().parse()).collect::<Result<_, _>>();
+    named("allowed-origin", parsed).map(AllowedOrigins::These)
+}
+
+fn checked_url(option: &'static str, text: String) -> Result<String, ConfigError> {
+    match text.parse::<Uri>() {
+        Ok(uri) if matches!(uri.scheme_str(), Some("http" | "https")) && uri.authority().is_some() => {
+            Ok(text)
+        }
+        _ => Err(wrong(option, format!("{text:?} is no address of the web"))),
+    }
+}
+
+fn checked_name(name: String) -> Result<String, ConfigError> {
+    let fits = (1..=63).contains(&name.len())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
+    if fits { Ok(name) } else { Err(wrong("server-name", format!("{name:?} is no name of a host"))) }
+}
+
+fn host_name() -> String {
+    let name = hostname::get().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    if name.is_empty() { "chat-server".to_owned() } else { name }
+}
+
+fn log_format(text: &str) -> Result<LogFormat, ConfigError> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        other => Err(wrong("log", format!("{other:?} is none; there are text and json"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn read(arguments: &[&str]) -> Result<Config, String> {
+        let arguments = ["chat-server"].into_iter().chain(arguments.iter().copied());
+        Config::read(arguments).map_err(|error| error.to_string())
+    }
+
+    fn read_file(text: &str, arguments: &[&str]) -> Result<Config, String> {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        let path = file.path().to_str().unwrap();
+        let arguments = [&["--config", path], arguments].concat();
+        read(&arguments).map_err(|error| error.replace(path, "FILE"))
+    }
+
+    #[test]
+    fn without_a_word_it_is_a_server_for_this_machine() {
+        let config = read(&[]).unwrap();
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+        assert_eq!(config.private_listen.to_string(), "127.0.0.1:9090");
+        assert!(matches!(config.engine, EngineChoice::Memory));
+        assert_eq!(config.max_connections, 10_000);
+        assert_eq!(config.page.default_room, "lobby");
+    }
+
+    #[test]
+    fn a_flag_beats_the_file_and_the_file_beats_the_default() {
+        let file =
+            "history = 7\nmax-connections = 8\nallowed-origin = [\"https://a.org\", \"https://b.org\"]\n";
+        let config = read_file(file, &["--history", "9"]).unwrap();
+        assert_eq!(config.history, 9);
+        assert_eq!(config.max_connections, 8);
+        assert!(matches!(config.origins, AllowedOrigins::These(origins) if origins.len() == 2));
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_in_one_line() {
+        let cases: &[(&[&str], &str)] = &[
+            (&["--listen", "8080"], "listen: \"8080\" is no address"),
+            (&["--engine", "mysql"], "engine: \"mysql\" is none"),
+            (&["--engine", "redis"], "redis-url: is needed"),
+            (&["--redis-url", "redis://a"], "redis-url: is of no use"),
+            (&["--engine", "redis", "--redis-url", "http://a"], "redis-url: has to begin with redis://"),
+            (&["--max-connections", "0"], "max-connections: 0 is too small; the least is 1"),
+            (&["--max-connections", "many"], "invalid value 'many' for '--max-connections <N>'"),
+            (&["--history", "100001"], "history: 100001 is too large"),
+            (&["--queue-bytes", "1"], "queue-bytes: 1 is too small"),
+            (&["--drain-seconds", "-1"], "unexpected argument '-1' found"),
+            (&["--web", "/nowhere"], "web: there is no /nowhere/index.html"),
+            (&["--admin-token-file", "/nowhere"], "admin-token-file: /nowhere: "),
+            (&["--allowed-origin", "https://a.org,b.org"], "allowed-origin: \"b.org\" is no origin"),
+            (&["--name-api", "randomuser"], "name-api: \"randomuser\" is no address"),
+            (&["--default-room", "a b"], "default-room: may have only letters"),
+            (&["--server-name", "a b"], "server-name: \"a b\" is no name"),
+            (&["--log", "xml"], "log: \"xml\" is none"),
+            (&["--config", "/nowhere"], "/nowhere: "),
+            (&["--colour"], "unexpected argument '--colour' found"),
+        ];
+        for (arguments, expected) in cases {
+            let error = read(arguments).map(|_| ()).unwrap_err();
+            assert!(error.starts_with(expected), "{arguments:?}: {error}");
+            assert_eq!(error.lines().count(), 1, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_file_is_named_with_line_and_key_in_one_line() {
+        let cases = [
+            ("history = 7\ncolour = 1", "FILE: line 2: unknown field `colour`"),
+            ("history = \"many\"", "FILE: history: line 1: invalid type: string \"many\""),
+            ("history = ", "FILE: line 1: "),
+            ("log = \"xml\"", "log: \"xml\" is none"),
+        ];
+        for (text, expected) in cases {
+            let error = read_file(text, &[]).map(|_| ()).unwrap_err();
+            assert!(error.starts_with(expected), "{text:?}: {error}");
+            assert_eq!(error.lines().count(), 1, "{error}");
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! The local sessions in a room, and what each of them gets. No I/O.
+
+use std::sync::Arc;
+
+use hubbub_protocol::{Offset, SessionId, UserId, UserName};
+
+use crate::session::{
+    identity::Identity,
+    outbox::{Closing, Frame, Outbox},
+};
+
+/// A session as a room knows it.
+#[derive(Debug, Clone)]
+pub struct Seat {
+    /// Which one.
+    pub session: SessionId,
+    /// Who speaks there.
+    pub identity: Arc<Identity>,
+    /// Where its frames go.
+    pub outbox: Arc<Outbox>,
+}
+
+/// What a session that joins gets later: a room's frame, and its offset if it is a message.
+type Held = (Option<Offset>, Frame);
+
+#[derive(Debug)]
+enum Delivery {
+    /// In the room: gets every frame, of messages those behind the offset.
+    Live(Offset),
+    /// Its page is being read. What comes meanwhile waits, so that nothing falls between the page and the first
+    /// delivery. `from` is where it was, when it was in the room before, and `anew` the `joined` that told of a
+    /// loss since: only the page that is being read, or that, is what it gets.
+    Joining { from: Option<Offset>, anew: Option<Frame>, held: Vec<Held>, bytes: usize },
+}
+
+#[derive(Debug)]
+struct Member {
+    seat: Seat,
+    delivery: Delivery,
+}
+
+impl Member {
+    fn hold_or_push(&mut self, offset: Option<Offset>, frame: &Frame) -> bool {
+        match &mut self.delivery {
+            Delivery::Live(from) if offset.is_none_or(|offset| offset > *from) => {
+                self.seat.outbox.push(frame.clone())
+            }
+            Delivery::Live(_) => false,
+            Delivery::Joining { held, bytes, .. } => {
+                *bytes += frame.len();
+                if *bytes > self.seat.outbox.limit() {
+                    held.clear();
+                    self.seat.outbox.close(Closing::Code(hubbub_protocol::CloseCode::SlowConsumer));
+                } else {
+                    held.push((offset, frame.clone()));
+                }
+                false
+            }
+        }
+    }
+}
+
+/// The local sessions in a room.
+#[derive(Debug, Default)]
+pub struct Members {
+    // A vector, since all are visited for each message and one is looked for only when it comes or goes.
+    list: Vec<Member>,
+}
+
+impl Members {
+    /// How many sessions there are.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// A session begins to join, or to join again. Until [`Members::admit`] what is for it is held back.
+    pub fn hold(&mut self, seat: &Seat) {
+        if let Some(member) = self.find(seat.session) {
+            if let Delivery::Live(from) = member.delivery {
+                member.delivery =
+                    Delivery::Joining { from: Some(from), anew: None, held: Vec::new(), bytes: 0 };
+            }
+        } else {
+            let delivery = Delivery::Joining { from: None, anew: None, held: Vec::new(), bytes: 0 };
+            self.list.push(Member { seat: seat.clone(), delivery });
+        }
+    }
+
+    /// The session's page was read up to `latest`: it gets `joined`, then what was held back behind that.
+    /// Returns how many frames it got.
+    pub fn admit(&mut self, session: SessionId, joined: Frame, latest: Offset) -> usize {
+        let Some(member) = self.find(session) else { return 0 };
+        let before = std::mem::replace(&mut member.delivery, Delivery::Live(latest));
+        let outbox = &member.seat.outbox;
+        let mut delivered = usize::from(outbox.push(joined));
+        if let Delivery::Joining { held, .. } = before {
+            delivered += push_held(outbox, held, latest);
+        }
+        delivered
+    }
+
+    /// The session's page could not be read: it is where it was before [`Members::hold`].
+    pub fn give_up(&mut self, session: SessionId) {
+        let Some(index) = self.list.iter().position(|member| member.seat.session == session) else { return };
+        match &mut self.list[index].delivery {
+            Delivery::Live(_) => {}
+            Delivery::Joining { from: None, .. } => {
+                self.list.swap_remove(index);
+            }
+            Delivery::Joining { from: Some(from), anew, held, .. } => {
+                let (from, anew, held) = (*from, anew.take(), std::mem::take(held));
+                let outbox = &self.list[index].seat.outbox;
+                if let Some(anew) = anew {
+                    outbox.push(anew);
+                }
+                push_held(outbox, held, from);
+                self.list[index].delivery = Delivery::Live(from);
+            }
+        }
+    }
+
+    /// Takes a session out.
+    pub fn remove(&mut self, session: SessionId) {
+        if let Some(index) = self.list.iter().position(|member| member.seat.session == session) {
+            self.list.swap_remove(index);
+        }
+    }
+
+    /// A message for everyone who has not got it with a page. Returns how many queues took it.
+    pub fn message(&mut self, offset: Offset, frame: &Frame) -> usize {
+        self.list
+            .iter_mut()
+            .filter_map(|member| member.hold_or_push(Some(offset), frame).then_some(()))
+            .count()
+    }
+
+    /// A frame that is not a message, for everyone but `from`. Returns how many queues took it.
+    pub fn signal(&mut self, from: Option<SessionId>, frame: &Frame) -> usize {
+        self.list
+            .iter_mut()
+            .filter(|member| Some(member.seat.session) != from)
+            .filter_map(|member| member.hold_or_push(None, frame).then_some(()))
+            .count()
+    }
+
+    /// The state of the room anew, for those who are up to its tail. Who is ahead of it, or joining, has just
+    /// read a newer one.
+    pub fn refresh(&mut self, tail: Offset, joined: &Frame) -> usize {
+        self.list
+            .iter()
+            .filter(|member| matches!(member.delivery, Delivery::Live(from) if from <= tail))
+            .filter(|member| member.seat.outbox.push(joined.clone()))
+            .count()
+    }
+
+    /// The stream was lost and goes on behind `latest`: everyone gets the new `joined`. What joining sessions
+    /// hold is of the old stream; they read their page again.
+    pub fn restart(&mut self, latest: Offset, joined: &Frame) -> usize {
+        let mut delivered = 0;
+        for member in &mut self.list {
+            match &mut member.delivery {
+                Delivery::Live(from) => {
+                    *from = latest;
+                    delivered += usize::from(member.seat.outbox.push(joined.clone()));
+                }
+                Delivery::Joining { from, anew, held, bytes } => {
+                    held.clear();
+                    *bytes = 0;
+                    if let Some(from) = from {
+                        *from = latest;
+                        *anew = Some(joined.clone());
+                    }
+                }
+            }
+        }
+        delivered
+    }
+
+    /// A user has another name: the sessions of that user speak by it from now on.
+    pub fn rename(&self, user: UserId, name: &UserName) {
+        for member in self.list.iter().filter(|member| member.seat.identity.id() == user) {
+            member.seat.identity.rename(name.clone());
+        }
+    }
+
+    fn find(&mut self, session: SessionId) -> Option<&mut Member> {
+        self.list.iter_mut().find(|member| member.seat.session == session)
+    }
+}
+
+fn push_held(outbox: &Outbox, held: Vec<Held>, behind: Offset) -> usize {
+    held.into_iter()
+        .filter(|(offset, _)| offset.is_none_or(|offset| offset > behind))
+        .filter(|(_, frame)| outbox.push(frame.clone()))
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use hubbub_protocol::User;
+
+    use super::*;
+
+    fn seat() -> Seat {
+        let user = User { id: UserId::random(), name: UserName::parse("Ada").unwrap() };
+        Seat {
+            session: SessionId::random(),
+            identity: Arc::new(Identity::new(user)),
+            outbox: Arc::new(Outbox::new(1_000)),
+        }
+    }
+
+    async fn got(seat: &Seat) -> Vec<String> {
+        let mut batch = Vec::new();
+        if seat.outbox.bytes() > 0 {
+            seat.outbox.take(&mut batch, usize::MAX).await.unwrap();
+        }
+        batch.iter().map(|frame| frame.as_str().to_owned()).collect()
+    }
+
+    #[tokio::test]
+    async fn what_comes_while_a_page_is_read_is_neither_lost_nor_doubled() {
+        let (mut members, seat) = (Members::default(), seat());
+        members.hold(&seat);
+        assert_eq!(members.message(4, &"4".into()), 0);
+        members.signal(None, &"signal".into());
+        members.message(5, &"5".into());
+        members.admit(seat.session, "joined up to 4".into(), 4);
+        members.message(6, &"6".into());
+        assert_eq!(got(&seat).await, ["joined up to 4", "signal", "5", "6"]);
+    }
+
+    #[tokio::test]
+    async fn a_page_that_is_ahead_of_the_room_is_not_delivered_again() {
+        let (mut members, seat) = (Members::default(), seat());
+        members.hold(&seat);
+        members.admit(seat.session, "joined up to 9".into(), 9);
+        assert_eq!(members.message(9, &"9".into()), 0);
+        assert_eq!(members.message(10, &"10".into()), 1);
+        assert_eq!(got(&seat).await, ["joined up to 9", "10"]);
+    }
+
+    #[tokio::test]
+    async fn joining_again_without_success_changes_nothing() {
+        let (mut members, seat) = (Members::default(), seat());
+        members.hold(&seat);
+        members.admit(seat.session, "joined".into(), 0);
+        members.hold(&seat);
+        members.message(1, &"1".into());
+        members.give_up(seat.session);
+        members.message(2, &"2".into());
+        assert_eq!(got(&seat).await, ["joined", "1", "2"]);
+    }
+
+    #[test]
+    fn joining_without_success_leaves_nothing_behind() {
+        let (mut members, seat) = (Members::default(), seat());
+        members.hold(&seat);
+        members.give_up(seat.session);
+        assert!(members.is_empty());
+    }
+
+    #[tokio::test]
+    async fn after_a_loss_everyone_goes_on_from_the_new_stream() {
+        let (mut members, seat) = (Members::default(), seat());
+        members.hold(&seat);
+        members.admit(seat.session, "joined".into(), 7);
+        members.restart(2, &"joined anew".into());
+        members.message(3, &"3".into());
+        assert_eq!(got(&seat).await, ["joined", "joined anew", "3"]);
+    }
+
+    #[tokio::test]
+    async fn a_signal_does_not_go_to_where_it_comes_from() {
+        let (mut members, one, two) = (Members::default(), seat(), seat());
+        for seat in [&one, &two] {
+            members.hold(seat);
+            members.admit(seat.session, "joined".into(), 0);
+        }
+        assert_eq!(members.signal(Some(one.session), &"typing".into()), 1);
+        assert_eq!(got(&one).await, ["joined"]);
+        assert_eq!(got(&two).await, ["joined", "typing"]);
+    }
+
+    #[test]
+    fn a_joining_session_that_would_hold_more_than_its_queue_is_closed() {
+        let (mut members, seat) = (Members::default(), seat());
+        members.hold(&seat);
+        for offset in 1..=3 {
+            members.message(offset, &"x".repeat(400).into());
+        }
+        assert_eq!(seat.outbox.closing().map(Closing::code), Some(4001));
+    }
+}

@@ -1,0 +1,307 @@
+//! The rooms of this server: which sessions are in them, and the way of what happens in them to those sessions.
+//!
+//! ```text
+//! engine --events--> dispatcher --mailbox of the room--> the room's task --> members --> session queues
+//! session --join--> hold the member, read page and list, admit the member
+//! ```
+//! A room exists, and is subscribed to, while a session is in it or on its way in. Each has one task, which alone
+//! moves its [`tail`] on; so whatever the task reads from the broker is never older than the tail.
+
+pub mod members;
+pub mod presence_batch;
+mod room;
+mod serve;
+pub mod tail;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use hubbub_protocol::{
+    Epoch, Offset, RoomName,
+    limits::{HISTORY_DEFAULT, HISTORY_MAX, MEMBERS_LISTED},
+};
+use tokio::sync::mpsc;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use self::members::Seat;
+use self::{presence_batch::as_count, room::Room};
+use crate::{
+    engine::{Engine, EngineError, EngineEvent, Page, Range, Roster, StoredMessage},
+    metrics::Metrics,
+    session::{
+        encode::{self, Joined},
+        outbox::Frame,
+    },
+    timing::Timing,
+};
+
+/// How many events may wait for a room's task. A room that is further behind drops them and reads what it missed
+/// from the broker, so that one room never stops the others.
+const MAILBOX: usize = 1_024;
+
+/// How often a join reads its page again when the stream changes under it.
+const JOIN_ATTEMPTS: usize = 3;
+
+/// What a session wants to know of a room that it joins.
+#[derive(Debug, Clone)]
+pub enum Want {
+    /// The latest messages, at most this many.
+    Page(usize),
+    /// All behind this place, if that can be had.
+    Resume {
+        /// As `joined` told it.
+        epoch: Epoch,
+        /// The last that the client has.
+        offset: Offset,
+    },
+}
+
+/// The rooms of this server.
+#[derive(Clone)]
+pub struct Hub {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    engine: Arc<dyn Engine>,
+    metrics: Arc<Metrics>,
+    timing: Timing,
+    /// See [`encode::latest_within`]: half of a session's queue, so that what happens meanwhile fits too.
+    page_bytes: usize,
+    rooms: Mutex<HashMap<RoomName, Arc<Room>>>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Hub {
+    /// A hub without rooms that hears of them through `events`. `queue_bytes` is what a session's queue holds.
+    pub fn start(
+        engine: Arc<dyn Engine>,
+        events: mpsc::Receiver<EngineEvent>,
+        metrics: Arc<Metrics>,
+        timing: Timing,
+        queue_bytes: usize,
+    ) -> Self {
+        let inner = Arc::new(Inner {
+            engine,
+            metrics,
+            timing,
+            page_bytes: queue_bytes / 2,
+            rooms: Mutex::default(),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        });
+        let dispatcher = dispatch(Arc::clone(&inner), events);
+        inner.tasks.spawn(inner.stop.clone().run_until_cancelled_owned(dispatcher));
+        Self { inner }
+    }
+
+    /// How many rooms have a member here.
+    pub fn rooms(&self) -> usize {
+        self.inner.rooms().len()
+    }
+
+    /// Brings a session into a room: it gets `joined`, then what happens there, until the membership is dropped.
+    /// The session's presence is not touched.
+    ///
+    /// # Errors
+    /// When the engine does not answer. Nothing has changed then.
+    pub async fn join(&self, room: &RoomName, seat: &Seat, want: &Want) -> Result<Membership, EngineError> {
+        let claim = self.inner.claim(room);
+        let membership = Membership { claim, inner: Arc::clone(&self.inner), seat: seat.clone() };
+        membership.join_again(want).await?;
+        Ok(membership)
+    }
+
+    /// Ends all rooms.
+    pub async fn close(&self) {
+        self.inner.stop.cancel();
+        self.inner.tasks.close();
+        self.inner.tasks.wait().await;
+    }
+}
+
+/// A session's place in a room. Dropped, the session is out.
+pub struct Membership {
+    claim: Arc<Room>,
+    inner: Arc<Inner>,
+    seat: Seat,
+}
+
+impl Drop for Membership {
+    fn drop(&mut self) {
+        self.claim.release(self.seat.session);
+    }
+}
+
+impl Membership {
+    /// Answers a join with `joined`. For who is in the room already, only that: nothing is lost or doubled.
+    ///
+    /// # Errors
+    /// When the engine does not answer. Nothing has changed then.
+    pub async fn join_again(&self, want: &Want) -> Result<(), EngineError> {
+        let Self { claim: room, inner, seat } = self;
+        // Asking for much is not reading slowly: the answer waits until the queue has room for it.
+        seat.outbox.low().await;
+        for _ in 0..JOIN_ATTEMPTS {
+            let hold = room.hold(seat, inner.timing.engine_wait).await?;
+            let (answer, roster) = tokio::try_join!(
+                inner.read(room.name(), want),
+                inner.engine.roster(room.name(), MEMBERS_LISTED)
+            )?;
+            let joined = answer.encode(room.name(), &roster)?;
+            match hold.admit(&answer.page, joined) {
+                Ok(delivered) => {
+                    inner.metrics.delivered(delivered);
+                    return Ok(());
+                }
+                Err(room::Stale) => room.checked(inner.timing.engine_wait).await?,
+            }
+        }
+        Err(EngineError::Unavailable("the room's stream keeps changing".to_owned()))
+    }
+}
+
+/// What is told in `joined`.
+struct Answer {
+    page: Page,
+    recovered: bool,
+}
+
+impl Answer {
+    /// As `joined`, with those who are there.
+    fn encode(&self, room: &RoomName, roster: &Roster) -> Result<Frame, EngineError> {
+        let Self { page: Page { epoch, latest, messages }, recovered } = self;
+        encode::joined(&Joined {
+            room,
+            epoch,
+            offset: *latest,
+            recovered: *recovered,
+            messages,
+            members: &roster.members,
+            count: as_count(roster.count),
+        })
+    }
+}
+
+impl Inner {
+    /// Reads what is wanted of a room.
+    async fn read(&self, room: &RoomName, want: &Want) -> Result<Answer, EngineError> {
+        let latest = match want {
+            Want::Page(latest) => *latest,
+            Want::Resume { epoch, offset } => {
+                let page =
+                    self.engine.history(room, Range::After { offset: *offset, limit: HISTORY_MAX }).await?;
+                if brings_all(&page, epoch, *offset, self.page_bytes) {
+                    return Ok(Answer { page, recovered: true });
+                }
+                HISTORY_DEFAULT
+            }
+        };
+        let mut page = self.engine.history(room, Range::Latest(latest)).await?;
+        let fitting = encode::latest_within(&page.messages, self.page_bytes).len();
+        page.messages.drain(..page.messages.len() - fitting);
+        Ok(Answer { page, recovered: false })
+    }
+
+    /// The room, and that it stays. Made if there is none.
+    fn claim(self: &Arc<Self>, name: &RoomName) -> Arc<Room> {
+        let mut rooms = self.rooms();
+        if let Some(room) = rooms.get(name) {
+            room.claim();
+            return Arc::clone(room);
+        }
+        let (mailbox, events) = mpsc::channel(MAILBOX);
+        let room = Arc::new(Room::new(name.clone(), mailbox));
+        room.claim();
+        rooms.insert(name.clone(), Arc::clone(&room));
+        drop(rooms);
+        let serving = serve::serve(Arc::clone(self), Arc::clone(&room), events);
+        self.tasks.spawn(self.stop.clone().run_until_cancelled_owned(serving));
+        room
+    }
+
+    /// Forgets a room that nobody claims. Returns whether it did.
+    fn forget(&self, room: &Room) -> bool {
+        let mut rooms = self.rooms();
+        // Claims are made under the same lock.
+        let idle = room.is_idle();
+        if idle {
+            rooms.remove(room.name());
+        }
+        idle
+    }
+
+    fn rooms(&self) -> MutexGuard<'_, HashMap<RoomName, Arc<Room>>> {
+        self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a page is all that someone missed who has everything up to `offset`.
+fn brings_all(page: &Page, epoch: &Epoch, offset: Offset, bytes: usize) -> bool {
+    let contiguous = (offset + 1..).zip(&page.messages).all(|(offset, message)| offset == message.offset);
+    let last = page.messages.last().map_or(offset, |message| message.offset);
+    page.epoch == *epoch
+        && page.latest >= offset
+        && contiguous
+        && last == page.latest
+        && page.messages.iter().map(|message: &StoredMessage| message.frame.len()).sum::<usize>() <= bytes
+}
+
+/// Takes the engine's events to the rooms. Never waits for one.
+async fn dispatch(inner: Arc<Inner>, mut events: mpsc::Receiver<EngineEvent>) {
+    while let Some(event) = events.recv().await {
+        match event {
+            EngineEvent::Room { room, event } => {
+                // An event of a room that was just left: nobody is here to hear it.
+                let Some(room) = inner.rooms().get(&room).cloned() else { continue };
+                room.offer(event);
+            }
+            EngineEvent::Interrupted => {
+                let rooms: Vec<_> = inner.rooms().values().cloned().collect();
+                tracing::info!(
+                    rooms = rooms.len(),
+                    "subscriptions were interrupted: every room looks for what it missed"
+                );
+                for room in rooms {
+                    room.missed();
+                }
+            }
+        }
+    }
+}
+
+/// After this time a room asks an engine again that did not answer.
+const RETRY: Duration = Duration::from_millis(250);
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn page(latest: Offset, offsets: std::ops::RangeInclusive<Offset>) -> Page {
+        let messages = offsets
+            .map(|offset| StoredMessage { offset, frame: Bytes::from_static(b"0123456789") })
+            .collect();
+        Page { epoch: Epoch("one".into()), latest, messages }
+    }
+
+    #[test]
+    fn a_resume_is_complete_only_with_every_message_of_the_same_epoch() {
+        let epoch = Epoch("one".into());
+        assert!(brings_all(&page(5, 4..=5), &epoch, 3, 100));
+        #[expect(clippy::reversed_empty_ranges, reason = "an empty page")]
+        {
+            assert!(brings_all(&page(3, 1..=0), &epoch, 3, 100), "nothing was missed");
+            assert!(!brings_all(&page(2, 1..=0), &epoch, 3, 100), "went back");
+        }
+        assert!(!brings_all(&page(5, 4..=5), &Epoch("two".into()), 3, 100), "another epoch");
+        assert!(!brings_all(&page(9, 4..=5), &epoch, 3, 100), "more than a page");
+        assert!(!brings_all(&page(9, 8..=9), &epoch, 3, 100), "trimmed");
+        assert!(!brings_all(&page(5, 4..=5), &epoch, 3, 19), "more than fits the queue");
+    }
+}

@@ -1,0 +1,273 @@
+//! The task of a room: subscribes, brings events to the members in order, and finds out what was missed.
+
+use std::sync::Arc;
+
+use axum::extract::ws::Utf8Bytes;
+use hubbub_protocol::{
+    ServerFrame,
+    limits::{HISTORY_DEFAULT, HISTORY_MAX, MEMBERS_LISTED},
+};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep, sleep_until},
+};
+
+use super::{
+    Answer, Inner, RETRY, Want,
+    room::Room,
+    tail::{Catchup, Tail, Verdict},
+};
+use crate::{
+    engine::{EngineError, Page, Range, RoomEvent, StoredMessage},
+    session::{encode, outbox::Frame},
+};
+
+/// How many events are taken out of the mailbox at once.
+const BATCH: usize = 64;
+
+/// What a room has to find out from the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Doubt {
+    /// Whether messages were missed.
+    Messages,
+    /// That, and who came and went.
+    Everything,
+}
+
+enum CaughtUp {
+    Wholly,
+    /// There is more than one page.
+    Partly,
+    Lost,
+}
+
+/// Serves a room until nobody wants it.
+pub(super) async fn serve(hub: Arc<Inner>, room: Arc<Room>, mut events: mpsc::Receiver<RoomEvent>) {
+    let mut task = Task { hub, room, doubt: None, presence_due: None };
+    loop {
+        if task.open(&mut events).await {
+            task.run(&mut events).await;
+        }
+        if let Err(error) = task.hub.engine.unsubscribe(task.room.name()).await {
+            tracing::debug!(room = %task.room.name(), %error, "could not unsubscribe");
+        }
+        // Somebody may have come meanwhile: then from the beginning.
+        if task.hub.forget(&task.room) {
+            return;
+        }
+    }
+}
+
+struct Task {
+    hub: Arc<Inner>,
+    room: Arc<Room>,
+    /// What is not known, and when to ask.
+    doubt: Option<(Doubt, Instant)>,
+    /// When the waiting presence is told.
+    presence_due: Option<Instant>,
+}
+
+async fn at(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+impl Task {
+    /// Subscribes and finds the room's place in the stream, however long the engine takes. Returns whether it did:
+    /// not when nobody wants the room any more.
+    async fn open(&mut self, events: &mut mpsc::Receiver<RoomEvent>) -> bool {
+        // What an earlier subscription left is old.
+        while events.try_recv().is_ok() {}
+        self.doubt = None;
+        self.presence_due = None;
+        while !self.room.is_idle() {
+            match self.subscribe().await {
+                Ok(tail) => {
+                    self.room.open(tail);
+                    return true;
+                }
+                Err(error) => tracing::warn!(room = %self.room.name(), %error, "could not open the room"),
+            }
+            sleep(RETRY).await;
+        }
+        false
+    }
+
+    async fn subscribe(&self) -> Result<Tail, EngineError> {
+        let Self { hub, room, .. } = self;
+        hub.engine.subscribe(room.name()).await?;
+        let page = hub.engine.history(room.name(), Range::Latest(0)).await?;
+        Ok(Tail::new(page.epoch, page.latest))
+    }
+
+    async fn run(&mut self, events: &mut mpsc::Receiver<RoomEvent>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        let room = Arc::clone(&self.room);
+        while !room.close_if_idle() {
+            if room.take_missed() {
+                self.doubt(Doubt::Everything);
+            }
+            let doubt_due = self.doubt.map(|(_, due)| due);
+            tokio::select! {
+                biased;
+                () = room.wake.notified() => {}
+                () = at(doubt_due) => self.resolve().await,
+                () = at(self.presence_due) => self.tell_presence(),
+                _ = events.recv_many(&mut batch, BATCH) => batch.drain(..).for_each(|event| self.hear(event)),
+            }
+        }
+    }
+
+    fn hear(&mut self, event: RoomEvent) {
+        match event {
+            RoomEvent::Message { epoch, message } => {
+                let mut state = self.room.state();
+                let Some(tail) = &mut state.tail else { return };
+                match tail.offer(&epoch, &message) {
+                    Verdict::Deliver => {
+                        let Some(frame) = text(message) else { return };
+                        let delivered = state.members.message(frame.0, &frame.1);
+                        drop(state);
+                        self.hub.metrics.delivered(delivered);
+                    }
+                    Verdict::Duplicate => {}
+                    verdict @ (Verdict::Gap { .. } | Verdict::OtherEpoch | Verdict::Doubtful) => {
+                        drop(state);
+                        tracing::debug!(room = %self.room.name(), ?verdict, "asking the broker");
+                        self.doubt(Doubt::Messages);
+                    }
+                }
+            }
+            RoomEvent::Presence { joined, left, count } => {
+                self.room.state().presence.add(joined, &left, count);
+                self.presence_due.get_or_insert_with(|| Instant::now() + self.hub.timing.presence_batch);
+            }
+            RoomEvent::Signal { from, frame } => {
+                // The signal may be about somebody who just came: first things first.
+                self.tell_presence();
+                let Ok(frame) = Utf8Bytes::try_from(frame) else { return };
+                let renamed = renamed(&frame);
+                let mut state = self.room.state();
+                if let Some(ServerFrame::Renamed { user, name }) = renamed {
+                    state.members.rename(user, &name);
+                }
+                let delivered = state.members.signal(Some(from), &frame);
+                drop(state);
+                self.hub.metrics.delivered(delivered);
+            }
+        }
+    }
+
+    fn doubt(&mut self, doubt: Doubt) {
+        let (before, due) = self.doubt.unwrap_or((doubt, Instant::now()));
+        self.doubt = Some((before.max(doubt), due));
+    }
+
+    fn tell_presence(&mut self) {
+        self.presence_due = None;
+        let mut state = self.room.state();
+        if let Some(frame) = state.presence.take(self.room.name()) {
+            let delivered = state.members.signal(None, &encode::frame(&frame));
+            drop(state);
+            self.hub.metrics.delivered(delivered);
+        }
+    }
+
+    /// Asks the engine what was missed; later again when it does not answer.
+    async fn resolve(&mut self) {
+        let Some((doubt, _)) = self.doubt else { return };
+        match self.ask(doubt).await {
+            Ok(()) => {
+                self.doubt = None;
+                self.room.was_checked();
+            }
+            Err(error) => {
+                tracing::warn!(room = %self.room.name(), %error, "could not ask what was missed");
+                self.doubt = Some((doubt, Instant::now() + RETRY));
+            }
+        }
+    }
+
+    async fn ask(&self, doubt: Doubt) -> Result<(), EngineError> {
+        let Self { hub, room, .. } = self;
+        loop {
+            let Some(offset) = room.state().tail.as_ref().map(Tail::read_after) else { return Ok(()) };
+            let page = hub.engine.history(room.name(), Range::After { offset, limit: HISTORY_MAX }).await?;
+            match self.catch_up(&page) {
+                CaughtUp::Partly => {}
+                CaughtUp::Wholly => break,
+                CaughtUp::Lost => return self.restart().await,
+            }
+        }
+        if doubt == Doubt::Everything { self.refresh().await } else { Ok(()) }
+    }
+
+    /// Delivers what a page brings of what was missed.
+    fn catch_up(&self, page: &Page) -> CaughtUp {
+        let mut state = self.room.state();
+        let Some(tail) = &mut state.tail else { return CaughtUp::Wholly };
+        let Catchup::Missed(messages) = tail.catch_up(page) else { return CaughtUp::Lost };
+        let wholly = tail.offset() == page.latest;
+        let frames = messages.into_iter().filter_map(text);
+        let delivered = frames.map(|(offset, frame)| state.members.message(offset, &frame)).sum();
+        drop(state);
+        self.hub.metrics.delivered(delivered);
+        if wholly { CaughtUp::Wholly } else { CaughtUp::Partly }
+    }
+
+    /// The stream does not go on from where the room is: everyone is told so, with the latest page.
+    async fn restart(&self) -> Result<(), EngineError> {
+        let Self { hub, room, .. } = self;
+        let (answer, roster) = tokio::try_join!(
+            hub.read(room.name(), &Want::Page(HISTORY_DEFAULT)),
+            hub.engine.roster(room.name(), MEMBERS_LISTED)
+        )?;
+        let joined = answer.encode(room.name(), &roster)?;
+        let Answer { page, .. } = answer;
+        tracing::warn!(room = %room.name(), epoch = %page.epoch, offset = page.latest, "messages were lost");
+        let mut state = room.state();
+        state.restarts += 1;
+        let delivered = state.members.restart(page.latest, &joined);
+        state.tail = Some(Tail::new(page.epoch, page.latest));
+        drop(state);
+        hub.metrics.delivered(delivered);
+        Ok(())
+    }
+
+    /// Tells everyone who is there, after events about it may have been lost.
+    async fn refresh(&self) -> Result<(), EngineError> {
+        let Self { hub, room, .. } = self;
+        let roster = hub.engine.roster(room.name(), MEMBERS_LISTED).await?;
+        let mut state = room.state();
+        let Some(tail) = &state.tail else { return Ok(()) };
+        let offset = tail.offset();
+        let page = Page { epoch: tail.epoch().clone(), latest: offset, messages: Vec::new() };
+        let joined = Answer { page, recovered: true }.encode(room.name(), &roster)?;
+        let delivered = state.members.refresh(offset, &joined);
+        drop(state);
+        hub.metrics.delivered(delivered);
+        Ok(())
+    }
+}
+
+/// A stored message as sockets get it. Checked once here, not once a member.
+fn text(message: StoredMessage) -> Option<(u64, Frame)> {
+    let StoredMessage { offset, frame } = message;
+    match Utf8Bytes::try_from(frame) {
+        Ok(frame) => Some((offset, frame)),
+        Err(error) => {
+            tracing::error!(offset, %error, "a stored message is not UTF-8");
+            None
+        }
+    }
+}
+
+/// The `renamed` in a signal, if it is one. Signals are few; only this kind is parsed.
+fn renamed(frame: &Frame) -> Option<ServerFrame> {
+    if !frame.as_str().contains("\"renamed\"") {
+        return None;
+    }
+    serde_json::from_str(frame.as_str()).ok()
+}

@@ -1,0 +1,79 @@
+//! Errors of the HTTP API: RFC 9457 problem documents.
+
+use axum::{
+    body::Body,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use hubbub_protocol::{ErrorCode, InvalidText, http::Problem};
+
+use crate::engine::EngineError;
+
+/// An error that an HTTP request is answered with.
+#[derive(Debug, Clone)]
+pub struct HttpError {
+    status: StatusCode,
+    code: ErrorCode,
+    detail: String,
+    retry_after: bool,
+}
+
+impl HttpError {
+    /// An error in words.
+    pub fn new(status: StatusCode, code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into(), retry_after: false }
+    }
+
+    /// One that passes: the same request may succeed in a second.
+    pub fn passing(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self { retry_after: true, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail) }
+    }
+
+    /// Nothing is at the address.
+    pub fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "there is nothing at this address")
+    }
+
+    /// A name that is refused.
+    pub fn bad_name(invalid: InvalidText) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, ErrorCode::of_name(invalid), format!("name {invalid}"))
+    }
+}
+
+impl From<EngineError> for HttpError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Unavailable(_) => {
+                Self::passing(ErrorCode::EngineUnavailable, "the engine did not answer in time; try again")
+            }
+            EngineError::Corrupt(_) => {
+                tracing::error!(%error, "the engine's data make no sense");
+                let detail = "the server failed; its log says more";
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal, detail)
+            }
+        }
+    }
+}
+
+impl IntoResponse for HttpError {
+    fn into_response(self) -> Response {
+        let Self { status, code, detail, retry_after } = self;
+        let problem = Problem {
+            kind: format!("/problems/{code}"),
+            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: status.as_u16(),
+            detail: Some(detail),
+        };
+        // Strings and a number can't fail.
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

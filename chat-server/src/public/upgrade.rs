@@ -1,0 +1,70 @@
+//! `/ws`: from an HTTP request to a session.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use hubbub_protocol::{ErrorCode, SUBPROTOCOL, limits::FRAME_BYTES_READ};
+
+use super::AllowedOrigins;
+use crate::{problem::HttpError, server::Server, session};
+
+/// What an idle socket costs is mostly its read buffer: 1 KiB makes 3 KiB a connection, the default of 128 KiB
+/// makes 136. A chat message fits; for a longer frame the buffer grows.
+const READ_BUFFER: usize = 1024;
+
+pub(super) async fn upgrade(
+    State((server, origins)): State<(Arc<Server>, Arc<AllowedOrigins>)>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, HttpError> {
+    not_draining(&server)?;
+    let upgrade = upgrade.map_err(|rejection| {
+        let status = rejection.into_response().status();
+        HttpError::new(
+            status,
+            ErrorCode::BadField,
+            "this address speaks WebSocket (RFC 6455, version 13) only",
+        )
+    })?;
+    origins.check(&headers).map_err(|origin| {
+        let detail = format!("pages of {origin} may not connect to this server");
+        HttpError::new(StatusCode::FORBIDDEN, ErrorCode::BadOrigin, detail)
+    })?;
+    let upgrade = upgrade.protocols([SUBPROTOCOL]);
+    // Who offers no protocol at all means whatever there is.
+    if upgrade.selected_protocol().is_none() && headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL) {
+        let detail = format!("sec-websocket-protocol: only {SUBPROTOCOL} is spoken here");
+        return Err(HttpError::new(StatusCode::BAD_REQUEST, ErrorCode::BadField, detail));
+    }
+    let Some(ticket) = server.sessions.open() else {
+        server.metrics.refused();
+        let detail = format!("this server takes {} connections, and has them", server.sessions.capacity());
+        return Err(HttpError::passing(ErrorCode::Full, detail));
+    };
+    // A drain that began in between has not seen this one.
+    not_draining(&server)?;
+    let tasks = server.tasks.clone();
+    Ok(upgrade
+        .read_buffer_size(READ_BUFFER)
+        // The writer makes the batches; what it hands over goes out at once.
+        .write_buffer_size(0)
+        .max_message_size(FRAME_BYTES_READ)
+        .max_frame_size(FRAME_BYTES_READ)
+        .on_failed_upgrade(|error| tracing::debug!(%error, "a WebSocket did not come to be"))
+        .on_upgrade(move |socket| tasks.track_future(session::run(server, socket, ticket))))
+}
+
+fn not_draining(server: &Server) -> Result<(), HttpError> {
+    if server.drain.is_under_way() {
+        server.metrics.refused();
+        return Err(HttpError::passing(
+            ErrorCode::Draining,
+            "this server is draining; another one takes you",
+        ));
+    }
+    Ok(())
+}

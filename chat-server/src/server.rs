@@ -1,0 +1,131 @@
+//! What all parts of one running server share.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use hubbub_protocol::ServerId;
+use tokio::sync::mpsc;
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    departures::Departures,
+    drain::Drain,
+    engine::{Engine, EngineEvent},
+    hub::Hub,
+    metrics::{Metrics, Snapshot},
+    sessions::Sessions,
+    timing::Timing,
+};
+
+/// What a server is made with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Which server it is.
+    pub id: ServerId,
+    /// How many sessions it takes.
+    pub max_connections: usize,
+    /// What a session's queue holds.
+    pub queue_bytes: usize,
+    /// How long it waits for what.
+    pub timing: Timing,
+}
+
+/// One running server.
+pub struct Server {
+    /// Which one.
+    pub id: ServerId,
+    /// What keeps messages, presence and accounts.
+    pub engine: Arc<dyn Engine>,
+    /// The rooms.
+    pub hub: Hub,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// The sockets.
+    pub sessions: Arc<Sessions>,
+    /// Whether they are sent away.
+    pub drain: Drain,
+    /// Those that ended.
+    pub departures: Departures,
+    /// How long to wait for what.
+    pub timing: Timing,
+    /// One task for each socket, and the waits of drains.
+    pub tasks: TaskTracker,
+    engine_reached: AtomicBool,
+}
+
+impl Server {
+    /// A server without sessions on an engine, whose events come through `events`.
+    ///
+    /// # Errors
+    /// When the metrics can't be made: a defect.
+    pub fn start(
+        options: Options,
+        engine: Arc<dyn Engine>,
+        events: mpsc::Receiver<EngineEvent>,
+    ) -> Result<Arc<Self>, prometheus::Error> {
+        let Options { id, max_connections, queue_bytes, timing } = options;
+        let metrics = Arc::new(Metrics::new()?);
+        let sessions = Arc::new(Sessions::new(max_connections, queue_bytes));
+        let tasks = TaskTracker::new();
+        Ok(Arc::new(Self {
+            id,
+            hub: Hub::start(Arc::clone(&engine), events, Arc::clone(&metrics), timing, queue_bytes),
+            drain: Drain::new(Arc::clone(&sessions), tasks.clone()),
+            departures: Departures::new(Arc::clone(&engine)),
+            engine,
+            metrics,
+            sessions,
+            timing,
+            tasks,
+            engine_reached: AtomicBool::new(false),
+        }))
+    }
+
+    /// A session was let in, which the engine had a part in.
+    pub fn welcomed(&self) {
+        self.metrics.accepted();
+        self.engine_reached.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether sessions may be sent here: the engine was reached since the start, and the server does not drain.
+    /// An engine that is away later does not count: it is away for every server.
+    pub fn is_ready(&self) -> Result<(), &'static str> {
+        if self.engine.is_up() {
+            self.engine_reached.store(true, Ordering::Relaxed);
+        }
+        if self.drain.is_under_way() {
+            Err("draining")
+        } else if self.engine_reached.load(Ordering::Relaxed) {
+            Ok(())
+        } else {
+            Err("the engine was not reached yet")
+        }
+    }
+
+    /// The metrics of this moment.
+    ///
+    /// # Errors
+    /// When a value can't be encoded: a defect.
+    pub fn encode_metrics(&self) -> Result<String, prometheus::Error> {
+        self.metrics.encode(Snapshot {
+            connections: self.sessions.greeted(),
+            capacity: self.sessions.capacity(),
+            rooms: self.hub.rooms(),
+            queue_bytes: self.sessions.queue_bytes(),
+            engine_up: self.engine.is_up(),
+            drain: self.drain.state(),
+        })
+    }
+
+    /// Ends what has no sessions any more. Entries in lists that linger are given `patience`.
+    pub async fn close(&self, patience: Duration) {
+        self.departures.close(patience).await;
+        self.hub.close().await;
+        self.engine.close().await;
+    }
+}

@@ -1,0 +1,183 @@
+//! What a session does after its hello: one frame after the other.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use hubbub_protocol::{
+    ClientFrame, ErrorCode, MessageId, MessageText, ResumeFrom, RoomName, ServerFrame, Timestamp, User,
+    UserName, limits::ROOMS_PER_SESSION,
+};
+
+use super::{encode, identity::Identity, outbox::Closing};
+use crate::{
+    engine::{Draft, EngineError},
+    hub::{Membership, Seat, Want},
+    server::Server,
+    sessions::Line,
+};
+
+/// A session that said hello.
+pub(super) struct Conversation {
+    server: Arc<Server>,
+    seat: Seat,
+    rooms: HashMap<RoomName, Membership>,
+    /// A room that is being entered: should the session end in the middle of it, it is left like the others.
+    entering: Option<RoomName>,
+}
+
+impl Conversation {
+    pub(super) fn new(server: Arc<Server>, line: &Line, user: User) -> Self {
+        let identity = Arc::new(Identity::new(user));
+        let seat = Seat { session: line.session, identity, outbox: Arc::clone(&line.outbox) };
+        Self { server, seat, rooms: HashMap::new(), entering: None }
+    }
+
+    /// Goes on in the rooms that the client was in. When the engine does not answer, the session is closed, so
+    /// that the client comes back with its places instead of losing them.
+    pub(super) async fn resume(&mut self, rooms: Vec<ResumeFrom>) {
+        for ResumeFrom { room, epoch, offset } in rooms {
+            if let Err(failure) = self.enter(&room, &Want::Resume { epoch, offset }).await {
+                self.say(&encode::engine_error(&failure, Some(room.to_string())));
+                return self.seat.outbox.close(Closing::TryAgainLater);
+            }
+        }
+    }
+
+    /// One frame of the client.
+    pub(super) async fn handle(&mut self, text: &str) {
+        let frame = match ClientFrame::parse(text) {
+            Ok(frame) => frame,
+            Err(rejection) => return self.say(&encode::rejection(rejection)),
+        };
+        match frame {
+            ClientFrame::Hello { .. } => {
+                self.say(&encode::error(ErrorCode::SecondHello, "hello was said already", None));
+            }
+            ClientFrame::Join { room, history } => self.join(room, history).await,
+            ClientFrame::Leave { room } => self.leave(room).await,
+            ClientFrame::Send { id, room, text } => self.send(id, room, text).await,
+            ClientFrame::Rename { name } => self.rename(name).await,
+            ClientFrame::Typing { room } => self.typing(room).await,
+            ClientFrame::Ping => self.say(&ServerFrame::Pong),
+        }
+    }
+
+    /// The end: out of every room, and out of their lists after `linger`.
+    pub(super) fn depart(self, linger: Option<Duration>) {
+        let Self { server, seat, rooms, entering } = self;
+        // Names only: the memberships end here, and with them the deliveries.
+        let rooms = rooms.into_keys().chain(entering).collect();
+        server.departures.depart(seat.identity.id(), seat.session, rooms, linger);
+    }
+
+    async fn join(&mut self, room: RoomName, history: usize) {
+        if !self.rooms.contains_key(&room) && self.rooms.len() >= ROOMS_PER_SESSION {
+            let message = format!("the session is in {ROOMS_PER_SESSION} rooms; no more are allowed");
+            return self.say(&encode::error(ErrorCode::TooManyRooms, message, Some(room.to_string())));
+        }
+        if let Err(failure) = self.enter(&room, &Want::Page(history)).await {
+            self.say(&encode::engine_error(&failure, Some(room.to_string())));
+        }
+    }
+
+    async fn enter(&mut self, room: &RoomName, want: &Want) -> Result<(), EngineError> {
+        if let Some(membership) = self.rooms.get(room) {
+            return membership.join_again(want).await;
+        }
+        let Self { server, seat, rooms, entering } = self;
+        *entering = Some(room.clone());
+        let joined = async {
+            server.engine.enter(room, &seat.identity.user(), seat.session).await?;
+            server.hub.join(room, seat, want).await
+        };
+        let joined = joined.await;
+        *entering = None;
+        match joined {
+            Ok(membership) => {
+                rooms.insert(room.clone(), membership);
+                Ok(())
+            }
+            Err(failure) => {
+                server.departures.depart(seat.identity.id(), seat.session, vec![room.clone()], None);
+                Err(failure)
+            }
+        }
+    }
+
+    async fn leave(&mut self, room: RoomName) {
+        if !self.rooms.contains_key(&room) {
+            return self.not_joined(&room, None);
+        }
+        match self.server.engine.leave(&room, self.seat.identity.id(), self.seat.session).await {
+            Ok(()) => {
+                self.rooms.remove(&room);
+                self.say(&ServerFrame::Left { room });
+            }
+            Err(failure) => self.say(&encode::engine_error(&failure, Some(room.to_string()))),
+        }
+    }
+
+    async fn send(&mut self, id: MessageId, room: RoomName, text: MessageText) {
+        if !self.rooms.contains_key(&room) {
+            return self.not_joined(&room, encode::about(id));
+        }
+        let user = self.seat.identity.user();
+        let draft = Draft { room: room.clone(), id, user, text, time: Timestamp::from(SystemTime::now()) };
+        match self.server.engine.publish(draft).await {
+            Ok(published) => {
+                if !published.duplicate {
+                    self.server.metrics.published();
+                }
+                self.say(&ServerFrame::Ack { id, room, offset: published.offset, time: published.time });
+            }
+            Err(failure) => self.say(&encode::engine_error(&failure, encode::about(id))),
+        }
+    }
+
+    async fn rename(&mut self, name: UserName) {
+        if let Err(failure) = self.try_rename(name).await {
+            self.say(&encode::engine_error(&failure, None));
+        }
+    }
+
+    /// Accounts first: should it stop half-way, the client's next try does the rest.
+    async fn try_rename(&mut self, name: UserName) -> Result<(), EngineError> {
+        let Self { server, seat, rooms, .. } = self;
+        let user = User { id: seat.identity.id(), name };
+        server.engine.rename(user.id, &user.name).await?;
+        seat.identity.rename(user.name.clone());
+        let renamed = encode::frame(&ServerFrame::Renamed { user: user.id, name: user.name.clone() });
+        seat.outbox.push(renamed.clone());
+        for room in rooms.keys() {
+            server.engine.enter(room, &user, seat.session).await?;
+            server.engine.signal(room, seat.session, renamed.clone().into()).await?;
+        }
+        Ok(())
+    }
+
+    async fn typing(&mut self, room: RoomName) {
+        if !self.rooms.contains_key(&room) {
+            return self.not_joined(&room, None);
+        }
+        let typing = ServerFrame::Typing { room: room.clone(), user: self.seat.identity.user() };
+        // It is worth a few seconds of attention, and no error when it can't be told.
+        if let Err(error) =
+            self.server.engine.signal(&room, self.seat.session, encode::frame(&typing).into()).await
+        {
+            tracing::debug!(%room, %error, "typing was not told");
+        }
+    }
+
+    fn not_joined(&self, room: &RoomName, reference: Option<String>) {
+        let message = format!("the session is not in room {room}; join it first");
+        let reference = reference.or_else(|| Some(room.to_string()));
+        self.say(&encode::error(ErrorCode::NotJoined, message, reference));
+    }
+
+    fn say(&self, frame: &ServerFrame) {
+        self.seat.outbox.say(frame);
+    }
+}

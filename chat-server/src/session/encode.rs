@@ -1,0 +1,181 @@
+//! Frames as text.
+
+use hubbub_protocol::{
+    Epoch, ErrorCode, ErrorFrame, MessageId, Offset, Rejection, RoomName, ServerFrame, User,
+};
+use serde::Serialize;
+
+use super::outbox::Frame;
+use crate::engine::{EngineError, StoredMessage};
+
+/// A client that was told "not now" may try again after this many milliseconds: an engine's failover takes
+/// seconds, and a retry is cheap.
+pub const RETRY_AFTER_MS: u64 = 1_000;
+
+/// Any frame.
+pub fn frame(frame: &ServerFrame) -> Frame {
+    match serde_json::to_string(frame) {
+        Ok(text) => text.into(),
+        // Strings and numbers can't fail; a defect is told rather than hidden.
+        Err(error) => {
+            tracing::error!(%error, "a frame could not be encoded");
+            r#"{"type":"error","code":"internal","message":"a frame could not be encoded"}"#.into()
+        }
+    }
+}
+
+/// An error frame.
+pub fn error(code: ErrorCode, message: impl Into<String>, reference: Option<String>) -> ServerFrame {
+    ServerFrame::Error(ErrorFrame { code, message: message.into(), reference, retry_after_ms: None })
+}
+
+/// A frame that was refused at the edge.
+pub fn rejection(Rejection { code, message, reference }: Rejection) -> ServerFrame {
+    error(code, message, reference)
+}
+
+/// What the engine did not do, and what it was about: a room, or the id of a message.
+pub fn engine_error(failure: &EngineError, reference: Option<String>) -> ServerFrame {
+    match failure {
+        EngineError::Unavailable(_) => ServerFrame::Error(ErrorFrame {
+            code: ErrorCode::EngineUnavailable,
+            message: "the engine did not answer in time; try again".to_owned(),
+            reference,
+            retry_after_ms: Some(RETRY_AFTER_MS),
+        }),
+        EngineError::Corrupt(_) => {
+            tracing::error!(%failure, "the engine's data make no sense");
+            error(ErrorCode::Internal, "the server failed; its log says more", reference)
+        }
+    }
+}
+
+/// An `error` about a message.
+pub fn about(id: MessageId) -> Option<String> {
+    Some(id.to_string())
+}
+
+/// What `joined` says of a room.
+#[derive(Debug)]
+pub struct Joined<'a> {
+    /// The room.
+    pub room: &'a RoomName,
+    /// The life of its stream.
+    pub epoch: &'a Epoch,
+    /// The offset of its latest message.
+    pub offset: Offset,
+    /// Whether `messages` is all that was missed.
+    pub recovered: bool,
+    /// As they are stored.
+    pub messages: &'a [StoredMessage],
+    /// Some of who is there.
+    pub members: &'a [User],
+    /// How many are there.
+    pub count: u32,
+}
+
+/// A `joined` frame. The messages are put in as they are stored: nobody parses them again.
+pub fn joined(joined: &Joined<'_>) -> Result<Frame, EngineError> {
+    #[derive(Serialize)]
+    struct Head<'a> {
+        r#type: &'static str,
+        room: &'a RoomName,
+        epoch: &'a Epoch,
+        offset: Offset,
+        recovered: bool,
+        members: &'a [User],
+        count: u32,
+    }
+    let Joined { room, epoch, offset, recovered, messages, members, count } = *joined;
+    let head = Head { r#type: "joined", room, epoch, offset, recovered, members, count };
+    let mut text = serde_json::to_string(&head).map_err(|error| EngineError::Corrupt(error.to_string()))?;
+    text.reserve(16 + messages.iter().map(|message| message.frame.len() + 1).sum::<usize>());
+    text.pop();
+    text.push_str(",\"messages\":[");
+    for (index, message) in messages.iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        let frame = std::str::from_utf8(&message.frame).map_err(|_| {
+            EngineError::Corrupt(format!("message {} of {room} is not UTF-8", message.offset))
+        })?;
+        text.push_str(frame);
+    }
+    text.push_str("]}");
+    Ok(text.into())
+}
+
+/// The latest of `messages` that have no more than `bytes` bytes together: a page must fit into the queue of the
+/// session that it is for.
+pub fn latest_within(messages: &[StoredMessage], bytes: usize) -> &[StoredMessage] {
+    let mut left = bytes;
+    let fitting = messages.iter().rev().take_while(|message| {
+        let fits = message.frame.len() <= left;
+        left = left.saturating_sub(message.frame.len());
+        fits
+    });
+    &messages[messages.len() - fitting.count()..]
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use hubbub_protocol::{Message, MessageText, Timestamp, UserId, UserName};
+
+    use super::*;
+
+    #[test]
+    fn a_joined_frame_is_what_serde_would_read() {
+        let room = RoomName::parse("lobby").unwrap();
+        let user = User { id: UserId::random(), name: UserName::parse("Ada \"L\"").unwrap() };
+        let message = |offset| Message {
+            room: room.clone(),
+            offset,
+            id: MessageId::random(),
+            user: user.clone(),
+            text: MessageText::parse("one\ntwo").unwrap(),
+            time: Timestamp::from_unix_millis(1),
+        };
+        for messages in [vec![], vec![message(4)], vec![message(4), message(5)]] {
+            let stored: Vec<_> = messages
+                .iter()
+                .map(|message| StoredMessage {
+                    offset: message.offset,
+                    frame: Bytes::from(serde_json::to_vec(&ServerFrame::Message(message.clone())).unwrap()),
+                })
+                .collect();
+            let epoch = Epoch("e".into());
+            let text = joined(&Joined {
+                room: &room,
+                epoch: &epoch,
+                offset: 5,
+                recovered: true,
+                messages: &stored,
+                members: std::slice::from_ref(&user),
+                count: 1,
+            });
+            let expected = ServerFrame::Joined {
+                room: room.clone(),
+                epoch,
+                offset: 5,
+                recovered: true,
+                messages,
+                members: vec![user.clone()],
+                count: 1,
+            };
+            assert_eq!(serde_json::from_str::<ServerFrame>(text.unwrap().as_str()).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn a_page_that_is_too_long_loses_its_oldest() {
+        let messages: Vec<_> = [30, 20, 10]
+            .into_iter()
+            .zip(1..)
+            .map(|(bytes, offset)| StoredMessage { offset, frame: Bytes::from(vec![b'x'; bytes]) })
+            .collect();
+        assert_eq!(latest_within(&messages, 60).len(), 3);
+        assert_eq!(latest_within(&messages, 59).len(), 2);
+        assert_eq!(latest_within(&messages, 5).len(), 0);
+    }
+}

@@ -1,0 +1,121 @@
+//! A session: one WebSocket from its upgrade to its end.
+//!
+//! ```text
+//! socket --> reader --> conversation --> engine, hub
+//! socket <-- writer <-- outbox <-- conversation, rooms
+//! ```
+//! Reader and writer run side by side in one task. The conversation handles one frame after the other, so what a
+//! session sends is stored in the order in which it was sent.
+
+mod conversation;
+pub mod encode;
+mod hello;
+pub mod identity;
+pub mod outbox;
+mod reader;
+mod writer;
+
+use std::sync::{Arc, atomic::AtomicU32};
+
+use axum::extract::ws::{WebSocket, close_code};
+use futures::StreamExt;
+use hubbub_protocol::CloseCode;
+use tokio::time::sleep;
+
+use self::{
+    conversation::Conversation,
+    outbox::Closing,
+    reader::{Ended, Reader},
+};
+use crate::{server::Server, sessions::Ticket};
+
+/// Runs a session to its end, and cleans up behind it.
+pub async fn run(server: Arc<Server>, socket: WebSocket, ticket: Ticket) {
+    let line = Arc::clone(ticket.line());
+    let outbox = &*line.outbox;
+    let unanswered = AtomicU32::new(0);
+    let (sink, stream) = socket.split();
+    let mut conversation = None;
+
+    let ended = {
+        let mut reader = Reader { stream, outbox, unanswered: &unanswered, code: None };
+        let talk = talk(&server, &ticket, &mut reader, &mut conversation);
+        let patience = async {
+            outbox.closed().await;
+            sleep(server.timing.close).await;
+        };
+        tokio::select! {
+            ended = talk => ended,
+            writer::SocketLost = writer::write(sink, outbox, &unanswered, &server.timing) => Ended { code: None },
+            () = patience => Ended { code: None },
+        }
+    };
+
+    let closing = outbox.closing();
+    // Nothing can be delivered any more.
+    outbox.close(Closing::Code(CloseCode::ServerGoing));
+    if let Some(closing) = closing {
+        server.metrics.closed(closing);
+    }
+    if let Some(conversation) = conversation {
+        let stays = line.is_moving() || comes_back(closing, ended);
+        conversation.depart(stays.then_some(server.timing.linger));
+    }
+    tracing::debug!(session = %line.session, ?closing, ?ended, "session ended");
+}
+
+/// Everything that the peer says, until it says no more.
+async fn talk(
+    server: &Arc<Server>,
+    ticket: &Ticket,
+    reader: &mut Reader<'_>,
+    conversation: &mut Option<Conversation>,
+) -> Ended {
+    match hello::greet(server, ticket, reader).await {
+        Ok((begun, resume)) => {
+            let conversation = conversation.insert(begun);
+            conversation.resume(resume).await;
+            loop {
+                match reader.next().await {
+                    Ok(text) => conversation.handle(text.as_str()).await,
+                    Err(ended) => return ended,
+                }
+            }
+        }
+        Err(Some(ended)) => ended,
+        // Refused: what still comes is dropped until the peer has read why.
+        Err(None) => loop {
+            if let Err(ended) = reader.next().await {
+                return ended;
+            }
+        },
+    }
+}
+
+/// Whether the client is likely to be back in a moment, so that its user should not be told as gone meanwhile.
+fn comes_back(closing: Option<Closing>, ended: Ended) -> bool {
+    match closing {
+        Some(Closing::Code(CloseCode::Drain | CloseCode::SlowConsumer | CloseCode::ServerGoing)) => true,
+        Some(_) => false,
+        None => !matches!(ended.code, Some(close_code::NORMAL | close_code::AWAY | close_code::STATUS)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_said_goodbye_or_was_told_not_to_come_is_gone_at_once() {
+        let lost = Ended { code: None };
+        assert!(comes_back(None, lost));
+        assert!(comes_back(None, Ended { code: Some(1006) }));
+        assert!(!comes_back(None, Ended { code: Some(1000) }));
+        assert!(!comes_back(None, Ended { code: Some(1001) }));
+        assert!(!comes_back(None, Ended { code: Some(1005) }), "closed without a code");
+        assert!(comes_back(Some(Closing::Code(CloseCode::Drain)), lost));
+        assert!(comes_back(Some(Closing::Code(CloseCode::SlowConsumer)), Ended { code: Some(1000) }));
+        assert!(!comes_back(Some(Closing::Code(CloseCode::Silent)), lost));
+        assert!(!comes_back(Some(Closing::Code(CloseCode::Protocol)), lost));
+    }
+}

@@ -1,0 +1,42 @@
+//! How long the server waits for what.
+
+use std::time::Duration;
+
+use hubbub_protocol::limits::{HELLO_TIMEOUT, PING_INTERVAL, PINGS_MISSED, PRESENCE_LEASE};
+
+/// Every wait of the server. Not configuration: the protocol names most of them. Tests shorten some.
+#[derive(Debug, Clone, Copy)]
+pub struct Timing {
+    /// For the first frame.
+    pub hello: Duration,
+    /// Between pings.
+    pub ping: Duration,
+    /// After so many unanswered pings the socket is closed.
+    pub pings_missed: u32,
+    /// For one batch of frames to be taken by the socket. As long as a silent peer is suffered.
+    pub write: Duration,
+    /// For the peer to take what waits and to answer the close.
+    pub close: Duration,
+    /// Changes of presence are told so late at most, all at once: a server's worth of reconnects within this time
+    /// is one frame for each member instead of one for each change.
+    pub presence_batch: Duration,
+    /// A member whose socket was lost is still listed for so long: time to reconnect elsewhere, unseen.
+    pub linger: Duration,
+    /// For a room to be opened or compared with the engine, when a session waits for it.
+    pub engine_wait: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            hello: HELLO_TIMEOUT,
+            ping: PING_INTERVAL,
+            pings_missed: PINGS_MISSED,
+            write: PING_INTERVAL * PINGS_MISSED,
+            close: Duration::from_secs(2),
+            presence_batch: Duration::from_millis(250),
+            linger: PRESENCE_LEASE,
+            engine_wait: Duration::from_secs(2),
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Who is let in.
+
+use hubbub_protocol::SUBPROTOCOL;
+
+use crate::support::{Answer, Connect, TestServer, config, request};
+
+/// What a WebSocket request with an `Origin` is answered with when it is refused.
+async fn refused(server: &TestServer, origin: Option<&str>) -> Answer {
+    let mut headers = vec![
+        ("upgrade", "websocket"),
+        ("sec-websocket-version", "13"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("sec-websocket-protocol", SUBPROTOCOL),
+        ("connection", "upgrade, close"),
+    ];
+    headers.extend(origin.map(|origin| ("origin", origin)));
+    request(server.ports.public, "GET", "/ws", &headers, "").await
+}
+
+#[tokio::test]
+async fn a_full_server_refuses_and_says_when_to_come_back() {
+    let server = TestServer::start(config(&["--max-connections", "2"])).await;
+    let one = server.guest().await;
+    let _two = server.guest().await;
+    server.metric_is("hubbub_connections", 2.0).await;
+    assert!(Connect::to(server.ports.public).await.is_err());
+    let answer = refused(&server, None).await;
+    assert_eq!((answer.status, answer.problem().as_str()), (503, "full"));
+    assert_eq!(answer.header("retry-after"), Some("1"));
+    assert!(answer.json()["detail"].as_str().unwrap().contains("2 connections"));
+    server.metric_is("hubbub_refused_total", 2.0).await;
+    one.leave_page().await;
+    server.metric_is("hubbub_connections", 1.0).await;
+    server.guest().await;
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_may_not_connect() {
+    let server = TestServer::default().await;
+    let answer = refused(&server, Some("https://evil.example.org")).await;
+    assert_eq!((answer.status, answer.problem().as_str()), (403, "badOrigin"));
+    let own = format!("http://{}", server.ports.public);
+    assert!(Connect::with(server.ports.public, &[("origin", &own)]).open().await.is_ok());
+    assert!(Connect::with(server.ports.public, &[("origin", "null")]).open().await.is_err());
+}
+
+#[tokio::test]
+async fn the_sites_that_are_allowed_may() {
+    let server = TestServer::start(config(&["--allowed-origin", "https://a.org,https://b.org"])).await;
+    assert!(Connect::with(server.ports.public, &[("origin", "https://b.org")]).open().await.is_ok());
+    assert!(Connect::with(server.ports.public, &[("origin", "https://c.org")]).open().await.is_err());
+}
+
+#[tokio::test]
+async fn what_is_no_websocket_is_told_so() {
+    let server = TestServer::default().await;
+    let answer = server.get("/ws").await;
+    assert_eq!(answer.problem(), "badField");
+    assert!((400..500).contains(&answer.status), "{}", answer.status);
+}

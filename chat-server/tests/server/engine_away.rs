@@ -1,0 +1,72 @@
+//! The engine does not answer: who asks is told so, and nobody is closed.
+
+use hubbub_protocol::{ClientFrame, ErrorCode, ResumeFrom, ServerFrame};
+
+use crate::support::{TestServer, config, request, room};
+
+#[tokio::test]
+async fn a_send_gets_an_error_that_says_when_to_try_again_and_the_same_id_then_works() {
+    let (server, engine) = TestServer::start_on(config(&[]), |_| true).await;
+    let mut one = server.guest().await;
+    one.join("lobby").await;
+    engine.set_away(true);
+    let id = one.send("lobby", "hi").await;
+    let error = one.error().await;
+    assert_eq!((error.code, error.reference), (ErrorCode::EngineUnavailable, Some(id.to_string())));
+    assert_eq!(error.retry_after_ms, Some(1_000));
+    one.say(&ClientFrame::Join { room: room("other"), history: 0 }).await;
+    let error = one.error().await;
+    assert_eq!((error.code, error.reference.as_deref()), (ErrorCode::EngineUnavailable, Some("other")));
+    server.metric_is("hubbub_engine_up", 0.0).await;
+    assert_eq!(server.private("/readyz").await.status, 200, "all servers would agree, and that helps nobody");
+    engine.set_away(false);
+    one.send_as(id, "lobby", "hi").await;
+    assert_eq!(one.message().await.id, id);
+    one.join("other").await;
+}
+
+#[tokio::test]
+async fn a_rename_and_a_leave_can_be_tried_again() {
+    let (server, engine) = TestServer::start_on(config(&[]), |_| true).await;
+    let mut one = server.guest().await;
+    one.join("lobby").await;
+    engine.set_away(true);
+    one.say_text(r#"{"type":"rename","name":"Ada"}"#).await;
+    assert_eq!(one.error().await.code, ErrorCode::EngineUnavailable);
+    one.say(&ClientFrame::Leave { room: room("lobby") }).await;
+    assert_eq!(one.error().await.code, ErrorCode::EngineUnavailable);
+    engine.set_away(false);
+    one.say_text(r#"{"type":"rename","name":"Ada"}"#).await;
+    one.find(|frame| matches!(frame, ServerFrame::Renamed { .. })).await;
+    one.say(&ClientFrame::Leave { room: room("lobby") }).await;
+    one.find(|frame| matches!(frame, ServerFrame::Left { .. })).await;
+}
+
+#[tokio::test]
+async fn who_comes_meanwhile_is_asked_to_come_back_and_keeps_its_places() {
+    let (server, engine) = TestServer::start_on(config(&[]), |_| true).await;
+    let mut one = server.connect().await;
+    let (_, token) = one.hello(None, vec![]).await;
+    let joined = one.join("lobby").await;
+    let ServerFrame::Joined { epoch, offset, .. } = joined else { panic!("{joined:?}") };
+    engine.set_away(true);
+    let hello = ClientFrame::Hello { token, resume: vec![ResumeFrom { room: room("lobby"), epoch, offset }] };
+    let mut two = server.connect().await;
+    two.say(&hello).await;
+    two.refused(ErrorCode::EngineUnavailable, 1013).await;
+    engine.set_away(false);
+    let mut two = server.connect().await;
+    two.say(&hello).await;
+    two.find(|frame| matches!(frame, ServerFrame::Joined { recovered: true, .. })).await;
+}
+
+#[tokio::test]
+async fn a_guest_can_not_be_made() {
+    let (server, engine) = TestServer::start_on(config(&[]), |_| true).await;
+    engine.set_away(true);
+    assert_eq!(server.private("/readyz").await.problem(), "engineUnavailable", "it was never reached");
+    let body = r#"{"id":"b9d7b6a0-3a34-4f4b-8b2e-0d6a0f8f5c11","name":"Ada"}"#;
+    let answer = request(server.ports.public, "POST", "/api/v1/guests", &[], body).await;
+    assert_eq!((answer.status, answer.problem().as_str()), (503, "engineUnavailable"));
+    assert_eq!(answer.header("retry-after"), Some("1"));
+}

@@ -1,0 +1,17 @@
+//! The server over real sockets on ephemeral ports.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+mod admission;
+mod bad_input;
+mod chat;
+mod draining;
+mod engine_away;
+mod hello;
+mod http;
+mod order;
+mod presence;
+mod process;
+mod resume;
+mod slow;
+mod support;

@@ -1,0 +1,148 @@
+//! The memory engine with the misfortunes of a Redis: away, or with everything lost.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use chat_server::engine::{
+    Accounts, Broker, Draft, Engine, EngineError, EngineEvent, GuestOutcome, Page, Presence, Published,
+    Range, Roster,
+    memory::{MemoryEngine, MemoryOptions},
+};
+use hubbub_protocol::{RoomName, SessionId, User, UserId, UserName};
+use tokio::sync::mpsc;
+
+type Filter = Box<dyn FnMut(&EngineEvent) -> bool + Send>;
+
+pub(crate) struct Switched {
+    memory: Mutex<Arc<MemoryEngine>>,
+    subscribed: Mutex<HashSet<RoomName>>,
+    away: AtomicBool,
+    filter: Arc<Mutex<Filter>>,
+    events: mpsc::Sender<EngineEvent>,
+}
+
+impl Switched {
+    /// Events go to the server if `filter` lets them.
+    pub(crate) fn start(
+        filter: impl FnMut(&EngineEvent) -> bool + Send + 'static,
+    ) -> (Arc<Self>, mpsc::Receiver<EngineEvent>) {
+        let (events, receiver) = mpsc::channel(64);
+        let filter: Arc<Mutex<Filter>> = Arc::new(Mutex::new(Box::new(filter)));
+        let memory = Mutex::new(begin(Arc::clone(&filter), events.clone()));
+        let (subscribed, away) = (Mutex::default(), AtomicBool::new(false));
+        (Arc::new(Self { memory, subscribed, away, filter, events }), receiver)
+    }
+
+    /// Whether it does not answer.
+    pub(crate) fn set_away(&self, away: bool) {
+        self.away.store(away, Ordering::SeqCst);
+    }
+
+    /// Tells the server something.
+    pub(crate) async fn tell(&self, event: EngineEvent) {
+        self.events.send(event).await.unwrap();
+    }
+
+    /// Loses everything and begins anew, as a Redis without a disk that was restarted.
+    pub(crate) async fn lose_everything(&self) {
+        let memory = begin(Arc::clone(&self.filter), self.events.clone());
+        let rooms: Vec<_> = self.subscribed.lock().unwrap().iter().cloned().collect();
+        for room in rooms {
+            memory.subscribe(&room).await.unwrap();
+        }
+        *self.memory.lock().unwrap() = memory;
+        self.tell(EngineEvent::Interrupted).await;
+    }
+
+    fn there(&self) -> Result<Arc<MemoryEngine>, EngineError> {
+        if self.away.load(Ordering::SeqCst) {
+            Err(EngineError::Unavailable("switched off".to_owned()))
+        } else {
+            Ok(Arc::clone(&self.memory.lock().unwrap()))
+        }
+    }
+}
+
+fn begin(filter: Arc<Mutex<Filter>>, sender: mpsc::Sender<EngineEvent>) -> Arc<MemoryEngine> {
+    let (memory, mut events) = MemoryEngine::start(MemoryOptions { history: 1_000 });
+    tokio::spawn(async move {
+        while let Some(event) = events.recv().await {
+            let passes = filter.lock().unwrap()(&event);
+            if passes && sender.send(event).await.is_err() {
+                return;
+            }
+        }
+    });
+    memory
+}
+
+#[async_trait]
+impl Broker for Switched {
+    async fn publish(&self, draft: Draft) -> Result<Published, EngineError> {
+        self.there()?.publish(draft).await
+    }
+
+    async fn history(&self, room: &RoomName, range: Range) -> Result<Page, EngineError> {
+        self.there()?.history(room, range).await
+    }
+
+    async fn signal(&self, room: &RoomName, from: SessionId, frame: Bytes) -> Result<(), EngineError> {
+        self.there()?.signal(room, from, frame).await
+    }
+
+    async fn subscribe(&self, room: &RoomName) -> Result<(), EngineError> {
+        self.subscribed.lock().unwrap().insert(room.clone());
+        self.there()?.subscribe(room).await
+    }
+
+    async fn unsubscribe(&self, room: &RoomName) -> Result<(), EngineError> {
+        self.subscribed.lock().unwrap().remove(room);
+        self.there()?.unsubscribe(room).await
+    }
+}
+
+#[async_trait]
+impl Presence for Switched {
+    async fn enter(&self, room: &RoomName, user: &User, session: SessionId) -> Result<(), EngineError> {
+        self.there()?.enter(room, user, session).await
+    }
+
+    async fn leave(&self, room: &RoomName, user: UserId, session: SessionId) -> Result<(), EngineError> {
+        self.there()?.leave(room, user, session).await
+    }
+
+    async fn roster(&self, room: &RoomName, limit: usize) -> Result<Roster, EngineError> {
+        self.there()?.roster(room, limit).await
+    }
+}
+
+#[async_trait]
+impl Accounts for Switched {
+    async fn create_guest(&self, user: &User) -> Result<GuestOutcome, EngineError> {
+        self.there()?.create_guest(user).await
+    }
+
+    async fn authenticate(&self, token: &str) -> Result<Option<User>, EngineError> {
+        self.there()?.authenticate(token).await
+    }
+
+    async fn rename(&self, user: UserId, name: &UserName) -> Result<(), EngineError> {
+        self.there()?.rename(user, name).await
+    }
+}
+
+#[async_trait]
+impl Engine for Switched {
+    fn is_up(&self) -> bool {
+        self.there().is_ok()
+    }
+
+    async fn close(&self) {}
+}
