@@ -27,4 +27,18 @@ pub struct RunOptions {
     /// Ask the servers for their connections, and decide, each so many seconds.
     #[arg(long, value_name = "SECONDS", default_value = "1")]
     pub scrape_seconds: NonZeroU64,
+    /// This operator's own pod, which the Lease goes with.
+    #[command(flatten)]
+    pub pod: Option<OwnPod>,
+}
+
+/// The pod that an operator runs in, as the downward API tells it.
+#[derive(Debug, Clone, Args)]
+pub struct OwnPod {
+    /// The name of the pod that this operator runs in.
+    #[arg(long, value_name = "NAME", env = "POD_NAME", requires = "pod_uid", required = false)]
+    pub pod_name: String,
+    /// The UID of the pod that this operator runs in.
+    #[arg(long, value_name = "UID", env = "POD_UID", requires = "pod_name", required = false)]
+    pub pod_uid: String,
 }

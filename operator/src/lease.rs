@@ -6,11 +6,13 @@
 use std::time::Duration;
 
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta, OwnerReference};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::PostParams;
 use kube::{Api, Client};
 use tokio::time::{Instant, sleep, timeout};
+
+use crate::args::OwnPod;
 
 /// The Lease's name.
 pub const NAME: &str = "hubbub-operator";
@@ -27,6 +29,7 @@ const RETRY: Duration = Duration::from_secs(2);
 pub struct Candidate {
     api: Api<Lease>,
     identity: String,
+    owner: Option<OwnerReference>,
 }
 
 /// What is known of the holder: the Lease as it was, and since when it is like that.
@@ -57,9 +60,12 @@ fn claim(spec: &LeaseSpec, identity: &str, unchanged_for: Duration) -> Claim {
 }
 
 impl Candidate {
-    /// A candidate for the Lease of a namespace. The identity has to be its own in each start of the process.
-    pub fn new(client: Client, namespace: &str, identity: String) -> Self {
-        Self { api: Api::namespaced(client, namespace), identity }
+    /// A candidate for the Lease of a namespace. The identity has to be its own in each start of the process. A Lease
+    /// that is ours goes with `pod`, so that none is left when the operator is uninstalled.
+    pub fn new(client: Client, namespace: &str, identity: String, pod: Option<&OwnPod>) -> Self {
+        // An owner can only be in the namespace of what it owns.
+        let owner = pod.filter(|_| client.default_namespace() == namespace).map(owner_reference);
+        Self { api: Api::namespaced(client, namespace), identity, owner }
     }
 
     /// Waits until the Lease is ours.
@@ -117,7 +123,11 @@ impl Candidate {
     async fn try_once(&self, seen: &mut Option<Seen>) -> Result<bool, kube::Error> {
         let written = match self.api.get_opt(NAME).await? {
             None => {
-                let metadata = ObjectMeta { name: Some(NAME.to_owned()), ..ObjectMeta::default() };
+                let metadata = ObjectMeta {
+                    name: Some(NAME.to_owned()),
+                    owner_references: self.owners(),
+                    ..ObjectMeta::default()
+                };
                 let lease = Lease { metadata, spec: Some(self.ours(None)) };
                 self.api.create(&PostParams::default(), &lease).await
             }
@@ -132,6 +142,7 @@ impl Candidate {
                     Claim::Renew => lease.spec = Some(self.ours(Some(&spec))),
                     Claim::Take => lease.spec = Some(self.ours(None)),
                 }
+                lease.metadata.owner_references = self.owners();
                 self.api.replace(NAME, &PostParams::default(), &lease).await
             }
         };
@@ -143,6 +154,10 @@ impl Candidate {
         }
     }
 
+    fn owners(&self) -> Option<Vec<OwnerReference>> {
+        self.owner.clone().map(|owner| vec![owner])
+    }
+
     fn ours(&self, before: Option<&LeaseSpec>) -> LeaseSpec {
         let now = MicroTime(Timestamp::now());
         LeaseSpec {
@@ -152,6 +167,16 @@ impl Candidate {
             renew_time: Some(now),
             ..LeaseSpec::default()
         }
+    }
+}
+
+fn owner_reference(OwnPod { pod_name, pod_uid }: &OwnPod) -> OwnerReference {
+    OwnerReference {
+        api_version: "v1".to_owned(),
+        kind: "Pod".to_owned(),
+        name: pod_name.clone(),
+        uid: pod_uid.clone(),
+        ..OwnerReference::default()
     }
 }
 

@@ -70,7 +70,7 @@ pub async fn run(options: RunOptions, stop: CancellationToken) -> Result<(), Run
 
     let identity = identity()?;
     let namespace = options.namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
-    let candidate = Candidate::new(client.clone(), &namespace, identity.clone());
+    let candidate = Candidate::new(client.clone(), &namespace, identity.clone(), options.pod.as_ref());
     let context = Arc::new(Context {
         client,
         servers: Servers::new(PRIVATE_PORT),

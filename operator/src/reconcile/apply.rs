@@ -13,12 +13,12 @@ use serde::de::DeserializeOwned;
 use thiserror::Error;
 use tokio::time::Instant;
 
-use crate::build::{BuildError, Objects, admin_secret, hex};
+use crate::build::{Objects, admin_secret, hex};
 use crate::names::{MANAGER, TOKEN_KEY, admin_secret as secret_name};
 use crate::validate::Wanted;
 
 /// So often everything is applied once more, so that what somebody changed or deleted by hand comes back.
-const AGAIN: Duration = Duration::from_secs(30);
+pub const AGAIN: Duration = Duration::from_secs(30);
 
 /// What was applied last.
 #[derive(Debug, Clone)]
@@ -47,9 +47,6 @@ pub enum ApplyError {
     /// There is no source of random numbers.
     #[error("can't make a token: {0}")]
     Random(getrandom::Error),
-    /// Objects could not be written.
-    #[error(transparent)]
-    Build(#[from] BuildError),
 }
 
 impl ApplyError {
@@ -76,10 +73,10 @@ pub async fn apply(
     client: &Client,
     wanted: &Wanted,
     objects: &Objects,
+    fingerprint: &str,
     generation: Option<i64>,
     last: Option<&Applied>,
 ) -> Result<Option<Applied>, ApplyError> {
-    let fingerprint = objects.fingerprint()?;
     if last.is_some_and(|last| {
         last.fingerprint == fingerprint && last.generation == generation && last.at.elapsed() < AGAIN
     }) {
@@ -97,7 +94,7 @@ pub async fn apply(
         None => remove_ingress(client, wanted).await?,
     }
     let generation = put(client, namespace, "Deployment", deployment).await?.metadata.generation;
-    Ok(Some(Applied { fingerprint, at: Instant::now(), generation, token }))
+    Ok(Some(Applied { fingerprint: fingerprint.to_owned(), at: Instant::now(), generation, token }))
 }
 
 async fn put<K>(client: &Client, namespace: &str, kind: &'static str, object: &K) -> Result<K, ApplyError>

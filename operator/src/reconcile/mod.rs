@@ -15,13 +15,14 @@ use kube::api::{Patch, PatchParams};
 use kube::{Api, Client, ResourceExt};
 use serde_json::json;
 use thiserror::Error;
+use tokio::time::Instant;
 
 use self::apply::{Applied, ApplyError};
 use self::event::News;
 use self::fetch::FetchError;
 use self::observe::Server;
 use self::status::{Outcome, Problem};
-use crate::build::{BuildError, build};
+use crate::build::{BuildError, Objects, build};
 use crate::crd::{ChatServer, ChatServerStatus};
 use crate::names::MANAGER;
 use crate::servers::Servers;
@@ -45,6 +46,15 @@ pub struct Context {
 pub struct Kept {
     memory: Memory,
     applied: Option<Applied>,
+    refused: Option<Refused>,
+}
+
+/// What the API server did not take. It is not asked again each second.
+#[derive(Debug)]
+struct Refused {
+    fingerprint: String,
+    at: Instant,
+    problem: Problem,
 }
 
 /// Why a tick could not be finished. It is tried again.
@@ -120,14 +130,8 @@ pub async fn reconcile(
     let objects = objects.ask_for(ask);
     // 6. apply (client)
     let generation = deployment.and_then(|deployment| deployment.metadata.generation);
-    match apply::apply(&context.client, &wanted, &objects, generation, kept.applied.as_ref()).await {
-        Ok(None) => {}
-        Ok(Some(applied)) => kept.applied = Some(applied),
-        Err(error) => {
-            let Some(words) = error.refusal() else { return Err(error.into()) };
-            let problem = Problem { reason: "Refused", words };
-            return give_up(context, object, &servers, asked.unwrap_or(0), &problem, now).await;
-        }
+    if let Err(problem) = apply(context, &wanted, &objects, generation, kept).await? {
+        return give_up(context, object, &servers, asked.unwrap_or(0), &problem, now).await;
     }
     // 7. drain (client)
     if decision.act {
@@ -141,6 +145,37 @@ pub async fn reconcile(
     let outcome =
         Outcome { servers: &servers, asked: ask, decision: Some(&decision), problem: None, rollout };
     write_status(context, object, status::status(object, outcome, now)).await
+}
+
+/// Applies what was built. The inner error is what the API server has against it.
+async fn apply(
+    context: &Context,
+    wanted: &Wanted,
+    objects: &Objects,
+    generation: Option<i64>,
+    kept: &mut Kept,
+) -> Result<Result<(), Problem>, TickError> {
+    let fingerprint = objects.fingerprint()?;
+    if let Some(refused) = &kept.refused
+        && refused.fingerprint == fingerprint
+        && refused.at.elapsed() < apply::AGAIN
+    {
+        return Ok(Err(refused.problem.clone()));
+    }
+    kept.refused = None;
+    match apply::apply(&context.client, wanted, objects, &fingerprint, generation, kept.applied.as_ref())
+        .await
+    {
+        Ok(Some(applied)) => kept.applied = Some(applied),
+        Ok(None) => {}
+        Err(error) => {
+            let Some(words) = error.refusal() else { return Err(error.into()) };
+            let problem = Problem { reason: "Refused", words };
+            kept.refused = Some(Refused { fingerprint, at: Instant::now(), problem: problem.clone() });
+            return Ok(Err(problem));
+        }
+    }
+    Ok(Ok(()))
 }
 
 async fn drain(
