@@ -1,6 +1,8 @@
 // Reads the cluster through one `kubectl proxy`: cheap enough to look many times a second.
 
-import { execa } from 'execa';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 
 import type { ChatServer, Deployment, Event, List, Pod } from './objects.ts';
 import { settings } from './settings.ts';
@@ -17,22 +19,22 @@ export interface Sighting<T> {
 
 export class Api {
   private constructor(
-    private readonly proxy: PromiseLike<unknown> & { kill(): boolean },
+    private readonly proxy: ChildProcess,
     private readonly url: string,
   ) {}
 
   static async open(): Promise<Api> {
-    const proxy = execa('kubectl', ['proxy', '--port=0'], { buffer: false, reject: false });
-    for await (const line of proxy.iterable()) {
-      const port = /:(\d+)$/.exec(line)?.[1];
-      if (port !== undefined) return new Api(proxy, `http://127.0.0.1:${port}`);
-    }
-    throw new Error('kubectl proxy ended');
+    const proxy = spawn('kubectl', ['proxy', '--port=0'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [line] = (await once(createInterface(proxy.stdout), 'line')) as [string];
+    const port = /:(\d+)$/.exec(line)?.[1];
+    if (port === undefined) throw new Error(`kubectl proxy said ${line}`);
+    return new Api(proxy, `http://127.0.0.1:${port}`);
   }
 
   async close(): Promise<void> {
+    const ended = once(this.proxy, 'exit');
     this.proxy.kill();
-    await this.proxy;
+    await ended;
   }
 
   private async text(path: string): Promise<string> {

@@ -7,7 +7,7 @@ import { pageUrl } from './settings.ts';
 export class Person {
   private constructor(
     readonly name: string,
-    /** The chat-server that took the session. */
+    /** The chat-server that took the session: its pod's name, and some digits for this life of it. */
     readonly server: string,
     readonly page: Page,
     private readonly context: BrowserContext,

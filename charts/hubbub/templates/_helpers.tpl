@@ -65,3 +65,9 @@ true
 {{- end -}}
 {{- end -}}
 {{- end }}
+
+{{- define "hubbub.leaseRule" }}
+  - apiGroups: [coordination.k8s.io]
+    resources: [leases]
+    verbs: [get, create, update]
+{{- end }}
