@@ -192,7 +192,11 @@ impl Client {
                         self.waiting.push_back(serde_json::from_str(line).unwrap());
                     }
                 }
-                Some(Ok(Message::Close(frame))) => return Err(frame.map_or(1005, |frame| frame.code.into())),
+                Some(Ok(Message::Close(frame))) => {
+                    // Reading on answers the close.
+                    while let Some(Ok(_)) = self.socket.next().await {}
+                    return Err(frame.map_or(1005, |frame| frame.code.into()));
+                }
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return Err(1006),
             }
