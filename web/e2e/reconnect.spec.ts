@@ -170,3 +170,26 @@ test('a server that has forgotten everything gets the same guest again, and the 
   await ada.say('Still here');
   await expect(ada.message('Still here')).toHaveCount(1);
 });
+
+test('what cannot be stored just now waits, and is sent once the store is back', async ({
+  comes,
+  ownRedis,
+  startServer,
+}) => {
+  const server = await startServer({ redisUrl: ownRedis.url });
+  const ada = await comes(server.url);
+  await ada.isConnected();
+  await ada.say('before');
+  await expect(ada.message('before')).toHaveCount(1);
+
+  ownRedis.pause();
+  await ada.say('meanwhile');
+  await expect(ada.pending('meanwhile').getByRole('alert')).toBeVisible();
+  await expect(ada.connection).toHaveText('Connected');
+  ownRedis.resume();
+
+  await expect(ada.message('meanwhile')).toHaveCount(1, { timeout: 60_000 });
+  await expect(ada.pending('meanwhile')).toHaveCount(0);
+  await ada.say('after');
+  await expect(ada.log.getByTestId('message').locator('.text')).toHaveText(['before', 'meanwhile', 'after']);
+});

@@ -23,6 +23,8 @@ interface TestFixtures {
   room: string;
   /** Servers for this test alone, which may be ended. */
   startServer: (options?: Partial<ChatServerOptions>) => Promise<ChatServer>;
+  /** A Redis for this test alone, which may be paused. */
+  ownRedis: Redis;
   /** A switchboard in front of the servers of these ports. */
   switchboard: (...ports: number[]) => Promise<Switchboard>;
   /** Someone opens the page at an address. */
@@ -72,6 +74,12 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
       return server;
     });
     for (const { program } of started) await program.kill();
+  },
+
+  ownRedis: async ({}, use) => {
+    const redis = await startRedis();
+    await use(redis);
+    await redis.end();
   },
 
   switchboard: async ({}, use) => {

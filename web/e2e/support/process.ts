@@ -43,6 +43,11 @@ export class Program {
     return { program, found };
   }
 
+  /** For what does not end it: `SIGSTOP` holds it still, `SIGCONT` lets it go on. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   /** Ends at once, as a machine that loses its power. */
   async kill(): Promise<void> {
     await this.end('SIGKILL');

@@ -7,6 +7,9 @@ const TRIES = 5;
 
 export interface Redis {
   readonly url: string;
+  /** It takes connections and answers nothing, until `resume`. */
+  pause(): void;
+  resume(): void;
   end(): Promise<void>;
 }
 
@@ -18,7 +21,14 @@ export async function startRedis(): Promise<Redis> {
       const { program } = await Program.started('redis-server', args, [/(Ready to accept connections)/]);
       return {
         url: `redis://127.0.0.1:${port}/0`,
-        end: () => program.end(),
+        pause: () => {
+          program.signal('SIGSTOP');
+        },
+        resume: () => {
+          program.signal('SIGCONT');
+        },
+        // Also ends one that is paused.
+        end: () => program.kill(),
       };
     } catch (error) {
       if (tries === TRIES) throw error;

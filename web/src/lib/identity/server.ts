@@ -1,6 +1,6 @@
 // What the page asks of the server over plain HTTP.
 
-import { hasShape, isString, type Check } from '../protocol/checks';
+import { hasShape, isString, optional, type Check } from '../protocol/checks';
 import {
   GUESTS_PATH,
   PAGE_CONFIG_PATH,
@@ -35,7 +35,10 @@ const isGuestCreated = hasShape<GuestCreated>({
   token: isString,
 });
 
-const isProblem = hasShape<Pick<Problem, 'title'>>({ title: isString });
+const isProblem = hasShape<Pick<Problem, 'title' | 'detail'>>({
+  title: isString,
+  detail: optional(isString),
+});
 
 export const httpServer: Server = {
   async config() {
@@ -65,6 +68,8 @@ async function checked<T>(response: Response, check: Check<T>): Promise<T> {
   const body: unknown = await response.json().catch(() => undefined);
   if (response.ok && check(body)) return body;
   throw new Error(
-    isProblem(body) ? body.title : 'the server gave an answer that this page does not understand',
+    isProblem(body)
+      ? (body.detail ?? body.title)
+      : 'the server gave an answer that this page does not understand',
   );
 }
