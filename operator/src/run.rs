@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::args::RunOptions;
 use crate::crd::ChatServer;
-use crate::lease::Candidate;
+use crate::lease::{Candidate, Identity};
 use crate::names::PRIVATE_PORT;
 use crate::reconcile::{Context, Kept, TickError, reconcile};
 use crate::servers::Servers;
@@ -68,24 +68,23 @@ pub async fn run(options: RunOptions, stop: CancellationToken) -> Result<(), Run
     println!("hubbub-operator: metrics at http://{}", listener.local_addr().map_err(listen)?);
     let web = telemetry::serve(telemetry.clone(), listener, stop.clone());
 
-    let identity = identity()?;
+    let identity = Identity::new(own_pod()).map_err(RunError::Random)?;
     let namespace = options.namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
     let candidate = Candidate::new(client.clone(), &namespace, identity.clone(), options.pod.as_ref());
     let context = Arc::new(Context {
         client,
         servers: Servers::new(PRIVATE_PORT),
         telemetry: telemetry.clone(),
-        reporter: identity,
+        reporter: identity.name,
     });
     let (web, ()) = tokio::join!(web, lead(&options, &candidate, context, &stop));
     web.map_err(listen)
 }
 
-/// The pod's name and something of its own, since a container that is started again has the same name.
-fn identity() -> Result<String, RunError> {
-    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "hubbub-operator".to_owned());
-    let start = getrandom::u32().map_err(RunError::Random)?;
-    Ok(format!("{host}-{start:08x}"))
+/// The pod that this process runs in, as the Deployment tells it.
+fn own_pod() -> Option<(String, String)> {
+    let told = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    told("POD_NAME").zip(told("POD_UID"))
 }
 
 /// Acts while this operator holds the Lease, and waits for it while not.
