@@ -60,7 +60,7 @@ fn claim(spec: &LeaseSpec, identity: &str, unchanged_for: Duration) -> Claim {
 }
 
 impl Candidate {
-    /// A candidate for the Lease of a namespace. The identity has to be its own in each start of the process. A Lease
+    /// A candidate for the Lease of a namespace. The identity is that of no other operator that may run. A Lease
     /// that is ours goes with `pod`, so that none is left when the operator is uninstalled.
     pub fn new(client: Client, namespace: &str, identity: String, pod: Option<&OwnPod>) -> Self {
         // An owner can only be in the namespace of what it owns.
@@ -113,7 +113,7 @@ impl Candidate {
     pub async fn release(&self) -> Result<(), kube::Error> {
         let Some(mut lease) = self.api.get_opt(NAME).await? else { return Ok(()) };
         let spec = lease.spec.get_or_insert_default();
-        if spec.holder_identity.as_deref() == Some(self.identity.name.as_str()) {
+        if spec.holder_identity.as_deref() == Some(self.identity.as_str()) {
             spec.holder_identity = None;
             self.api.replace(NAME, &PostParams::default(), &lease).await?;
         }
@@ -138,13 +138,10 @@ impl Candidate {
                 let since = before.map_or_else(Instant::now, |seen| seen.since);
                 *seen = Some(Seen { version, since });
                 let spec = lease.spec.clone().unwrap_or_default();
-                match claim(&spec, &self.identity.name, since.elapsed()) {
+                match claim(&spec, &self.identity, since.elapsed()) {
                     Claim::Wait => return Ok(false),
                     Claim::Renew => lease.spec = Some(self.ours(Some(&spec))),
-                    Claim::Take => {
-                        lease.metadata.owner_references = self.owner();
-                        lease.spec = Some(self.ours(None));
-                    }
+                    Claim::Take => lease.spec = Some(self.ours(None)),
                 }
                 lease.metadata.owner_references = self.owners();
                 self.api.replace(NAME, &PostParams::default(), &lease).await
@@ -162,14 +159,10 @@ impl Candidate {
         self.owner.clone().map(|owner| vec![owner])
     }
 
-    fn owner(&self) -> Option<Vec<OwnerReference>> {
-        self.identity.pod.clone().map(|pod| vec![pod])
-    }
-
     fn ours(&self, before: Option<&LeaseSpec>) -> LeaseSpec {
         let now = MicroTime(Timestamp::now());
         LeaseSpec {
-            holder_identity: Some(self.identity.name.clone()),
+            holder_identity: Some(self.identity.clone()),
             lease_duration_seconds: i32::try_from(TERM.as_secs()).ok(),
             acquire_time: before.and_then(|spec| spec.acquire_time.clone()).or_else(|| Some(now.clone())),
             renew_time: Some(now),
@@ -194,14 +187,6 @@ mod tests {
 
     fn held_by(holder: Option<&str>) -> LeaseSpec {
         LeaseSpec { holder_identity: holder.map(str::to_owned), ..LeaseSpec::default() }
-    }
-
-    #[test]
-    fn in_a_pod_the_pod_is_who_one_is_and_elsewhere_each_start_is_another() {
-        let pod = Identity::new(Some(("chat-operator-1".to_owned(), "u-1".to_owned()))).unwrap();
-        assert_eq!(pod.name, "chat-operator-1");
-        assert_eq!(pod.pod.unwrap().uid, "u-1");
-        assert_ne!(Identity::new(None).unwrap().name, Identity::new(None).unwrap().name);
     }
 
     #[test]

@@ -17,10 +17,10 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::args::RunOptions;
+use crate::args::{OwnPod, RunOptions};
 use crate::crd::ChatServer;
-use crate::lease::{Candidate, Identity};
-use crate::names::PRIVATE_PORT;
+use crate::lease::Candidate;
+use crate::names::{MANAGER, PRIVATE_PORT};
 use crate::reconcile::{Context, Kept, TickError, reconcile};
 use crate::servers::Servers;
 use crate::telemetry::{self, Telemetry};
@@ -68,23 +68,26 @@ pub async fn run(options: RunOptions, stop: CancellationToken) -> Result<(), Run
     println!("hubbub-operator: metrics at http://{}", listener.local_addr().map_err(listen)?);
     let web = telemetry::serve(telemetry.clone(), listener, stop.clone());
 
-    let identity = Identity::new(own_pod()).map_err(RunError::Random)?;
+    let identity = identity(options.pod.as_ref())?;
     let namespace = options.namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
     let candidate = Candidate::new(client.clone(), &namespace, identity.clone(), options.pod.as_ref());
     let context = Arc::new(Context {
         client,
         servers: Servers::new(PRIVATE_PORT),
         telemetry: telemetry.clone(),
-        reporter: identity.name,
+        reporter: identity,
     });
     let (web, ()) = tokio::join!(web, lead(&options, &candidate, context, &stop));
     web.map_err(listen)
 }
 
-/// The pod that this process runs in, as the Deployment tells it.
-fn own_pod() -> Option<(String, String)> {
-    let told = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    told("POD_NAME").zip(told("POD_UID"))
+/// In a pod the pod's name: when the container is started again, the one before is certainly gone, and its Lease goes
+/// on. Elsewhere something of its own for each start.
+fn identity(pod: Option<&OwnPod>) -> Result<String, RunError> {
+    match pod {
+        Some(pod) => Ok(pod.pod_name.clone()),
+        None => Ok(format!("{MANAGER}-{:08x}", getrandom::u32().map_err(RunError::Random)?)),
+    }
 }
 
 /// Acts while this operator holds the Lease, and waits for it while not.
