@@ -2,9 +2,10 @@
 
 use k8s_openapi::api::apps::v1::{Deployment, DeploymentSpec, DeploymentStrategy, RollingUpdateDeployment};
 use k8s_openapi::api::core::v1::{
-    Capabilities, ConfigMapProjection, Container, ContainerPort, HTTPGetAction, KeyToPath,
-    PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ProjectedVolumeSource, SeccompProfile,
-    SecretProjection, SecurityContext, TopologySpreadConstraint, Volume, VolumeMount, VolumeProjection,
+    Capabilities, ConfigMapProjection, Container, ContainerPort, HTTPGetAction, KeyToPath, Lifecycle,
+    LifecycleHandler, PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ProjectedVolumeSource,
+    SeccompProfile, SecretProjection, SecurityContext, SleepAction, TopologySpreadConstraint, Volume,
+    VolumeMount, VolumeProjection,
 };
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -19,8 +20,11 @@ use crate::validate::Wanted;
 const CONTAINER: &str = "chat-server";
 /// The user that `scripts/images` gives the image; said again here, since a node believes only a number.
 const USER: i64 = 65_532;
-/// Beyond its drain time a server has this long to close the last sessions and to stop.
+/// Beyond its drain time a server has this long to close the last sessions and to stop, [`LINGER_SECONDS`] included.
 const STOP_MARGIN_SECONDS: i64 = 15;
+/// A server that is deleted goes on for so long before it gets SIGTERM and takes no more sessions: until then proxies have
+/// heard that it goes, and nobody is sent to it to be refused. Needs Kubernetes 1.30.
+const LINGER_SECONDS: i64 = 2;
 const VOLUME: &str = "hubbub";
 
 pub(super) fn deployment(wanted: &Wanted, config_hash: &str) -> Result<Deployment, BuildError> {
@@ -108,6 +112,13 @@ fn container(wanted: &Wanted) -> Container {
         // Twice, since a second may be lost on a busy node.
         readiness_probe: Some(Probe { failure_threshold: Some(2), ..probe("/readyz", 1, 1) }),
         liveness_probe: Some(probe("/healthz", 10, 5)),
+        lifecycle: Some(Lifecycle {
+            pre_stop: Some(LifecycleHandler {
+                sleep: Some(SleepAction { seconds: LINGER_SECONDS }),
+                ..LifecycleHandler::default()
+            }),
+            ..Lifecycle::default()
+        }),
         resources: Some(wanted.resources.clone()),
         security_context: Some(SecurityContext {
             allow_privilege_escalation: Some(false),
