@@ -6,6 +6,8 @@ use chat_server::engine::{EngineError, EngineEvent, Range, RoomEvent};
 use futures::future::join_all;
 use hubbub_protocol::limits::PRESENCE_LEASE;
 use hubbub_protocol::{RoomName, SessionId, User};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::redis_server::RedisServer;
 use crate::world::{Server, draft, messages, room, until, user};
@@ -347,6 +349,42 @@ async fn a_redis_that_is_not_there_is_named_in_the_refusal_and_found_when_it_com
     redis.restart();
     server.insist(&draft(&lobby, "late")).await;
     until("the engine is up", async || server.engine.is_up()).await;
+}
+
+/// Stands between a server and Redis, and says of it that it is a Redis 6. Answers the address.
+async fn pretending_redis_6(redis: &RedisServer) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let real = redis.url().trim_start_matches("redis://").trim_end_matches("/0").to_owned();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let (mut from_client, mut to_client) = client.into_split();
+            let (mut from_redis, mut to_redis) = TcpStream::connect(&real).await.unwrap().into_split();
+            tokio::spawn(async move { tokio::io::copy(&mut from_client, &mut to_redis).await });
+            tokio::spawn(async move {
+                let mut buffer = vec![0; 64 * 1024];
+                while let Ok(read @ 1..) = from_redis.read(&mut buffer).await {
+                    let field = b"redis_version:";
+                    if let Some(at) = buffer[..read].windows(field.len()).position(|part| part == field) {
+                        buffer[at + field.len()] = b'6';
+                    }
+                    to_client.write_all(&buffer[..read]).await?;
+                }
+                std::io::Result::Ok(())
+            });
+        }
+    });
+    format!("redis://{address}/0")
+}
+
+#[tokio::test]
+async fn a_redis_that_is_too_old_is_named_in_the_refusal() {
+    let redis = RedisServer::start();
+    let url = pretending_redis_6(&redis).await;
+    let server = Server::at_url(&url, PRESENCE_LEASE);
+    let refused = server.engine.publish(draft(&room("lobby"), "text")).await;
+    let Err(EngineError::Unavailable(reason)) = refused else { panic!("{refused:?}") };
+    assert!(reason.contains("7 or newer is needed"), "{reason}");
 }
 
 #[tokio::test]
