@@ -158,9 +158,7 @@ impl Application {
         let over = hand_over.unwrap_or_default();
         // The deadline closes who is left; closing takes its time too.
         let _ = timeout(over + server.timing.close * 2, server.sessions.emptied()).await;
-        // On an engine of its own nobody is left to see who lingers.
-        let patience = if hand_over.is_some() { server.timing.linger } else { Duration::ZERO };
-        server.close(patience).await;
+        server.close().await;
         end.cancel();
         // Idle keep-alive connections must not hold the end up.
         let _ = timeout(server.timing.close, async { while listeners.join_next().await.is_some() {} }).await;

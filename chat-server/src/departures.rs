@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use hubbub_protocol::{RoomName, SessionId, UserId};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::engine::Engine;
@@ -14,14 +14,18 @@ const RETRY: Duration = Duration::from_secs(1);
 /// Takes sessions out of lists, now or later, until it is done.
 pub struct Departures {
     engine: Arc<dyn Engine>,
-    tasks: TaskTracker,
+    /// Those that are on their way out.
+    leaving: TaskTracker,
+    /// Those that may be back before their time is over.
+    lingering: TaskTracker,
     stop: CancellationToken,
 }
 
 impl Departures {
     /// None yet.
     pub fn new(engine: Arc<dyn Engine>) -> Self {
-        Self { engine, tasks: TaskTracker::new(), stop: CancellationToken::new() }
+        let (leaving, lingering) = (TaskTracker::new(), TaskTracker::new());
+        Self { engine, leaving, lingering, stop: CancellationToken::new() }
     }
 
     /// The session is out of these rooms, and after `linger` out of their lists.
@@ -31,9 +35,7 @@ impl Departures {
         }
         let engine = Arc::clone(&self.engine);
         let leaving = async move {
-            if let Some(linger) = linger {
-                sleep(linger).await;
-            }
+            sleep(linger.unwrap_or_default()).await;
             for room in rooms {
                 while let Err(error) = engine.leave(&room, user, session).await {
                     tracing::debug!(%room, %session, %error, "could not be taken out of the list yet");
@@ -41,16 +43,20 @@ impl Departures {
                 }
             }
         };
-        self.tasks.spawn(self.stop.clone().run_until_cancelled_owned(leaving));
+        let tasks = if linger.is_some() { &self.lingering } else { &self.leaving };
+        tasks.spawn(self.stop.clone().run_until_cancelled_owned(leaving));
     }
 
-    /// Waits until everyone is out, at most for `patience`; who is not then is left to the end of the server's
-    /// lease in the engine.
-    pub async fn close(&self, patience: Duration) {
-        self.tasks.close();
-        if tokio::time::timeout(patience, self.tasks.wait()).await.is_err() {
-            self.stop.cancel();
-            self.tasks.wait().await;
+    /// Ends: gives those that are on their way out `patience`, and leaves those that linger in the lists. Returns
+    /// whether everyone is out.
+    pub async fn close(&self, patience: Duration) -> bool {
+        self.leaving.close();
+        let out = timeout(patience, self.leaving.wait()).await.is_ok() && self.lingering.is_empty();
+        self.stop.cancel();
+        for tasks in [&self.leaving, &self.lingering] {
+            tasks.close();
+            tasks.wait().await;
         }
+        out
     }
 }

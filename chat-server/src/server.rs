@@ -1,11 +1,8 @@
 //! What all parts of one running server share.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use hubbub_protocol::ServerId;
@@ -122,10 +119,14 @@ impl Server {
         })
     }
 
-    /// Ends what has no sessions any more. Entries in lists that linger are given `patience`.
-    pub async fn close(&self, patience: Duration) {
-        self.departures.close(patience).await;
+    /// Ends what has no sessions any more.
+    pub async fn close(&self) {
+        let everyone_is_out = self.departures.close(self.timing.engine_wait).await;
         self.hub.close().await;
-        self.engine.close().await;
+        // Who was here a moment ago is on the way to another server, and should not be told as gone meanwhile.
+        // What is not given back goes with this server's lease, which lasts as long as an entry lingers.
+        if everyone_is_out {
+            self.engine.close().await;
+        }
     }
 }

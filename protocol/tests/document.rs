@@ -15,7 +15,7 @@ use serde_json::Value;
 
 const DOCUMENT: &str = include_str!("../../docs/protocol.md");
 
-/// What follows "```json" in each example, and the example.
+/// The word behind "json" of each example, and the example.
 fn examples() -> Vec<(&'static str, &'static str)> {
     let blocks = DOCUMENT.split("\n```json ").skip(1);
     let examples: Vec<_> = blocks

@@ -1,6 +1,5 @@
 //! A server that goes sends its sessions away first.
 
-use chat_server::config::Config;
 use hubbub_protocol::{CloseCode, ServerFrame, admin::AdminState};
 
 use crate::support::{Answer, Connect, TestServer, config, request};
@@ -13,9 +12,7 @@ fn state(answer: &Answer) -> AdminState {
 /// A server that is one of several: it hands its sessions over when it ends.
 async fn one_of_several(flags: &[&str]) -> TestServer {
     let flags = [&["--engine", "redis", "--redis-url", "redis://127.0.0.1:1"], flags].concat();
-    let mut config: Config = config(&flags);
-    config.timing.linger = std::time::Duration::from_millis(20);
-    TestServer::start_on(config, |_| true).await.0
+    TestServer::start_on(config(&flags), |_| true).await.0
 }
 
 #[tokio::test]
