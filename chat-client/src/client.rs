@@ -144,6 +144,13 @@ impl Client {
     }
 
     fn lost(&mut self, loss: Loss) {
+        if let Link::Open { successor, .. } = &mut self.link
+            && let Some(opening) = successor.take()
+        {
+            self.session.lost_while_moving(loss);
+            self.link = Link::Opening(opening);
+            return;
+        }
         let random = self.random.f64();
         self.link = match self.session.lost(loss, Instant::now(), random) {
             Some(until) => Link::Waiting { until },

@@ -203,6 +203,13 @@ impl Session {
         }
     }
 
+    /// The old connection ended while the new one that [`Action::Move`] asked for is being made.
+    pub fn lost_while_moving(&mut self, loss: Loss) {
+        self.connection_gone();
+        self.phase = Phase::Offline;
+        self.events.push_back(Event::Disconnected { loss, retry_in: Duration::ZERO });
+    }
+
     /// There is no connection (any more). Returns when to make the next one; never means never.
     pub fn lost(&mut self, loss: Loss, now: Instant, random: f64) -> Option<Instant> {
         if matches!(self.phase, Phase::Welcome { since } if now.duration_since(since) >= STABLE_AFTER) {

@@ -7,9 +7,10 @@ mod terminal;
 use std::time::Duration;
 
 use chat_client::{Client, Event, Gap, Identity, Loss};
-use futures::StreamExt;
+use futures::{FutureExt, StreamExt};
 use hubbub_protocol::{Message, Offset, RoomName, UserName, limits::HISTORY_DEFAULT};
 use jiff::tz::TimeZone;
+use tokio::signal::unix::{SignalKind, signal};
 
 use self::{input::Input, roster::Roster, terminal::Terminal};
 use crate::{failure::Failure, printable::printable, server::ServerArgs};
@@ -34,8 +35,15 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let mut client = Client::new(server.endpoint(), Identity { token: None, name });
     client.join(room.clone(), HISTORY_DEFAULT);
     let terminal = Terminal::open()?;
-    let mut chat =
-        Chat { client, terminal, room, roster: Roster::default(), zone: TimeZone::system(), lost: false };
+    let mut chat = Chat {
+        client,
+        terminal,
+        room,
+        roster: Roster::default(),
+        zone: TimeZone::system(),
+        stored: 0,
+        lost: false,
+    };
     let result = chat.talk().await;
     chat.client.close().await;
     result
@@ -48,6 +56,8 @@ struct Chat {
     room: RoomName,
     roster: Roster,
     zone: TimeZone,
+    /// The last of the user's messages in this room that is stored.
+    stored: Offset,
     /// Whether the connection was lost and is not back.
     lost: bool,
 }
@@ -55,6 +65,7 @@ struct Chat {
 impl Chat {
     /// Until the input ends or the user quits.
     async fn talk(&mut self) -> Result<(), Failure> {
+        let mut interrupt = signal(SignalKind::interrupt())?;
         loop {
             tokio::select! {
                 event = self.client.next() => match event {
@@ -69,29 +80,24 @@ impl Chat {
                     }
                     None => return self.last_words().await,
                 },
-                _ = tokio::signal::ctrl_c() => return Ok(()),
+                _ = interrupt.recv() => return Ok(()),
             }
         }
     }
 
     /// The input ended: what was said before is still stored and shown.
     async fn last_words(&mut self) -> Result<(), Failure> {
-        let mut stored: Offset = 0;
         let deadline = tokio::time::Instant::now() + LAST_WORDS;
         loop {
+            while let Some(Some(event)) = self.client.next().now_or_never() {
+                self.event(event)?;
+            }
             let shown = self.client.position(&self.room).map(|(_, offset)| offset);
-            if self.client.unacknowledged() == 0 && shown.is_some_and(|shown| shown >= stored) {
+            if self.client.unacknowledged() == 0 && shown.is_some_and(|shown| shown >= self.stored) {
                 return Ok(());
             }
             match tokio::time::timeout_at(deadline, self.client.next()).await {
-                Ok(Some(event)) => {
-                    if let Event::Acknowledged { room, offset, .. } = &event
-                        && *room == self.room
-                    {
-                        stored = stored.max(*offset);
-                    }
-                    self.event(event)?;
-                }
+                Ok(Some(event)) => self.event(event)?,
                 Ok(None) => return Ok(()),
                 Err(_) => {
                     let left = self.client.unacknowledged();
@@ -116,6 +122,7 @@ impl Chat {
             Ok(Input::Join(room)) => {
                 self.client.join(room.clone(), HISTORY_DEFAULT);
                 self.room = room;
+                self.stored = 0;
             }
             Ok(Input::Leave) => self.client.leave(self.room.clone()),
             Ok(Input::Help) => self.terminal.print(input::HELP)?,
@@ -160,6 +167,7 @@ impl Chat {
                 {
                     self.say(&format!("you talk in {other} now"))?;
                     self.room = other;
+                    self.stored = 0;
                 }
             }
             Event::Message(message) => self.message(&message)?,
@@ -180,7 +188,9 @@ impl Chat {
                     self.say(&format!("{old} is {name} now"))?;
                 }
             }
-            // Acknowledged: the message itself comes and is shown. The rest is nothing that a reader needs.
+            // The message itself comes and is shown.
+            Event::Acknowledged { room, offset, .. } if room == self.room => self.stored = offset,
+            // Nothing that a reader needs.
             Event::Connected { .. }
             | Event::Moving { .. }
             | Event::Stray { .. }

@@ -25,8 +25,8 @@ pub(super) enum Phase {
     Join,
     /// Send, by the schedule that began at [`Common::start`].
     Send,
-    /// Send no more; wait for what is under way.
-    Settle,
+    /// Send nothing that is due later than this; wait for what is under way.
+    Settle { end: Instant },
     /// Go.
     End,
 }
@@ -80,12 +80,22 @@ impl Connection {
     pub(super) async fn run(mut self, mut phase: watch::Receiver<Phase>) -> (usize, Member) {
         let timer = tokio::time::sleep_until(Instant::now());
         tokio::pin!(timer);
+        let mut sent_all = false;
         loop {
             let now = *phase.borrow_and_update();
             if now == Phase::End {
                 break;
             }
-            let due = if now == Phase::Send && !self.member.ended { self.due() } else { None };
+            let due = self.due().filter(|due| match now {
+                Phase::Send => true,
+                // What was due before the end is sent, however late this process is.
+                Phase::Settle { end } => *due < end,
+                Phase::Join | Phase::End => false,
+            });
+            if due.is_none() && matches!(now, Phase::Settle { .. }) && !std::mem::replace(&mut sent_all, true)
+            {
+                self.common.tally.sent_all.fetch_add(1, Relaxed);
+            }
             // Moving a timer costs more than looking at it, and this loop turns once an event.
             if let Some(due) = due.filter(|due| *due != timer.deadline()) {
                 timer.as_mut().reset(due);
@@ -106,7 +116,7 @@ impl Connection {
 
     /// When this connection's next message is due; never for one that sends none.
     fn due(&self) -> Option<Instant> {
-        let after = self.common.schedule?.due(self.number, self.next_index)?;
+        let after = self.common.schedule.filter(|_| !self.member.ended)?.due(self.number, self.next_index)?;
         Some(*self.common.start.get()? + after)
     }
 

@@ -17,7 +17,12 @@ use std::{
 };
 
 use chat_client::{Client, Identity};
-use tokio::{sync::watch, task::JoinSet, time::Instant};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::watch,
+    task::JoinSet,
+    time::Instant,
+};
 
 pub(crate) use self::args::Args;
 use self::{
@@ -83,22 +88,24 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     report.broken_promises().map_or(Ok(()), |words| Err(Failure::Broken(words)))
 }
 
-/// Ctrl-C and SIGTERM: the first ends the run early, the second at once.
+/// Ctrl-C and SIGTERM: the first ends the run early, the second at once. Listens from its making on, so that none is
+/// missed while nobody waits for it.
 struct Stop {
-    terminate: tokio::signal::unix::Signal,
+    interrupt: Signal,
+    terminate: Signal,
     asked: bool,
 }
 
 impl Stop {
     fn new() -> Result<Self, Failure> {
-        let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        Ok(Self { terminate, asked: false })
+        let (interrupt, terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(Self { interrupt, terminate, asked: false })
     }
 
     /// Until somebody asks (once more).
     async fn asked(&mut self) {
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
+            _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
         self.asked = true;
@@ -177,12 +184,12 @@ impl Load {
 
     /// Waits until nothing is under way any more.
     async fn settle(&mut self) {
-        self.phase.send_replace(Phase::Settle);
+        self.phase.send_replace(Phase::Settle { end: Instant::now() });
         self.progress.stage("settling", "until all that was sent is answered and seen");
         let patience = if self.stop.asked { SETTLE_AFTER_STOP } else { SETTLE_PATIENCE };
         let deadline = Instant::now() + patience;
         let mut tick = tokio::time::interval(LOOK);
-        while Instant::now() < deadline && !self.common.tally.is_settled() {
+        while Instant::now() < deadline && !self.common.tally.is_settled(self.tasks.len()) {
             let unanswered = self.common.tally.unanswered();
             self.progress.show(0, 1, format!("{unanswered} messages without an answer"));
             tokio::select! {
@@ -216,7 +223,7 @@ impl Load {
             joined: members.iter().filter(|(_, member)| member.place().is_some()).count(),
             rooms: self.common.rooms.len(),
             rate: args.rate,
-            seconds: seconds.as_secs_f64(),
+            seconds: rounded(seconds.as_secs_f64()),
             sent: tally.sent.load(Relaxed),
             acknowledged: tally.acknowledged.load(Relaxed),
             unacknowledged: tally.unanswered(),
@@ -226,11 +233,16 @@ impl Load {
             misordered: members.iter().map(|(_, member)| member.misordered).sum::<u64>()
                 + rooms.map(|room| tally.ledger(room).misordered()).sum::<u64>(),
             reconnects: tally.reconnects.load(Relaxed),
-            longest_gap_ms: tally.longest_gap().as_secs_f64() * 1_000.0,
+            longest_gap_ms: rounded(tally.longest_gap().as_secs_f64() * 1_000.0),
             refused: tally.refused.load(Relaxed),
             errors: tally.errors(),
             delivery_ms: Latency::of(&delivery),
             acknowledgement_ms: Latency::of(&acknowledgement),
         }
     }
+}
+
+/// To three digits behind the point.
+fn rounded(number: f64) -> f64 {
+    (number * 1_000.0).round() / 1_000.0
 }

@@ -19,6 +19,9 @@ const SHARDS: usize = 8;
 /// Three digits are enough to tell 50 ms from 51 ms.
 const SIGNIFICANT_DIGITS: u8 = 3;
 
+/// Latencies are told apart up to an hour; a longer one counts as that.
+const LONGEST_MICROS: u64 = 3_600_000_000;
+
 /// Latencies, in microseconds.
 struct Latencies {
     delivery: Histogram<u64>,
@@ -26,7 +29,7 @@ struct Latencies {
 }
 
 fn histogram() -> Histogram<u64> {
-    Histogram::new(SIGNIFICANT_DIGITS).expect("three digits are allowed")
+    Histogram::new_with_max(LONGEST_MICROS, SIGNIFICANT_DIGITS).expect("these bounds are allowed")
 }
 
 /// Locks what only this module and short, panic-free code touches.
@@ -41,6 +44,8 @@ pub(super) struct Tally {
     errors: Mutex<BTreeMap<String, u64>>,
     /// For each connection that is a member of its room: the life of the stream, and the last offset it saw there.
     reached: Vec<Mutex<Option<Place>>>,
+    /// Connections that will send nothing more.
+    pub(super) sent_all: AtomicU64,
     /// Connections that are in their room now.
     pub(super) present: AtomicU64,
     pub(super) sent: AtomicU64,
@@ -60,6 +65,7 @@ impl Tally {
             latencies: (0..SHARDS).map(|_| Mutex::new(latencies())).collect(),
             errors: Mutex::default(),
             reached: (0..connections).map(|_| Mutex::default()).collect(),
+            sent_all: AtomicU64::new(0),
             present: AtomicU64::new(0),
             sent: AtomicU64::new(0),
             acknowledged: AtomicU64::new(0),
@@ -107,14 +113,16 @@ impl Tally {
         *lock(&self.reached[connection]) = place;
     }
 
-    /// Whether nothing is under way: every message that was sent is answered, and every member saw the last one of its
-    /// room that was acknowledged.
-    pub(super) fn is_settled(&self) -> bool {
+    /// Whether nothing is under way: so many connections, all there are, sent their last message, each message is
+    /// answered, and every member saw the last one of its room that was acknowledged.
+    pub(super) fn is_settled(&self, connections: usize) -> bool {
         let last: Vec<_> = self.rooms.iter().map(|room| lock(room).last_acknowledged()).collect();
         let seen = |(connection, place): (usize, &Mutex<Option<Place>>)| {
             lock(place).is_none_or(|place| place >= last[connection % last.len()])
         };
-        self.unanswered() == 0 && self.reached.iter().enumerate().all(seen)
+        self.sent_all.load(Relaxed) == connections as u64
+            && self.unanswered() == 0
+            && self.reached.iter().enumerate().all(seen)
     }
 
     /// Messages that were sent and have no answer yet.
@@ -137,4 +145,39 @@ impl Tally {
 
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn latencies_of_all_connections_are_told_apart() {
+        let tally = Tally::new(1, 100);
+        for connection in 0..100 {
+            tally.delivered_after(connection, Duration::from_millis(connection as u64 + 1));
+        }
+        tally.delivered_after(0, Duration::from_hours(2));
+        let (delivery, acknowledgement) = tally.latencies();
+        assert_eq!((delivery.len(), acknowledgement.len()), (101, 0));
+        assert_eq!(delivery.value_at_quantile(0.5) / 100, 510);
+        assert_eq!(delivery.max() / 1_000_000, 3_600);
+    }
+
+    #[test]
+    fn a_run_is_settled_when_all_is_answered_and_every_member_saw_the_last_message() {
+        let tally = Tally::new(1, 2);
+        assert!(!tally.is_settled(2), "they may send more");
+        tally.sent_all.fetch_add(2, Relaxed);
+        assert!(tally.is_settled(2));
+        tally.sent.fetch_add(1, Relaxed);
+        assert!(!tally.is_settled(2), "not answered");
+        tally.ledger(0).acknowledge((0, 1), hubbub_protocol::MessageId::random());
+        tally.acknowledged_after(0, Duration::ZERO);
+        tally.reached(0, Some((0, 1)));
+        tally.reached(1, Some((0, 0)));
+        assert!(!tally.is_settled(2), "not seen by all");
+        tally.reached(1, Some((0, 1)));
+        assert!(tally.is_settled(2));
+    }
 }
