@@ -88,7 +88,7 @@ impl Task {
                     self.room.open(tail);
                     return true;
                 }
-                Err(error) => tracing::warn!(room = %self.room.name(), %error, "could not open the room"),
+                Err(error) => tracing::debug!(room = %self.room.name(), %error, "could not open the room"),
             }
             sleep(RETRY).await;
         }
@@ -184,7 +184,7 @@ impl Task {
                 self.room.was_checked();
             }
             Err(error) => {
-                tracing::warn!(room = %self.room.name(), %error, "could not ask what was missed");
+                tracing::debug!(room = %self.room.name(), %error, "could not ask what was missed");
                 self.doubt = Some((doubt, Instant::now() + RETRY));
             }
         }

@@ -15,3 +15,4 @@ mod process;
 mod resume;
 mod slow;
 mod support;
+mod two_servers;

@@ -3,6 +3,9 @@
 mod client;
 mod engine;
 mod http;
+#[expect(dead_code, reason = "the conformance suite does more to its Redis")]
+#[path = "../../support/redis.rs"]
+mod redis;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -19,6 +22,7 @@ pub(crate) use self::{
     client::{Client, Connect},
     engine::Switched,
     http::{Answer, request},
+    redis::RedisServer,
 };
 
 /// Longer than anything takes here, even on a machine with other work: a test that waits so long has failed.
