@@ -1,8 +1,9 @@
 use chat_client::{Client, Event, Identity, Loss};
-use futures::{FutureExt, StreamExt};
+use futures::{FutureExt, StreamExt, future::join};
 use hubbub_protocol::{MessageText, RoomName, UserName, limits::HISTORY_DEFAULT};
 
 use super::{
+    faulty::{Fault, FaultyServer},
     proxy::Proxy,
     server::{NEVER, Server, endpoint},
 };
@@ -90,8 +91,7 @@ async fn a_message_that_was_sent_without_a_connection_is_stored_once_when_it_is_
     // Whether it came twice shows when the next one comes.
     ada.send(room(), text("the next one")).unwrap();
     let ada_reads = async { while ada.unacknowledged() > 0 && ada.next().await.is_some() {} };
-    let ((), before) =
-        futures::future::join(until(&mut bob, |event| says(event, "the next one")), ada_reads).await.0;
+    let ((), before) = join(until(&mut bob, |event| says(event, "the next one")), ada_reads).await.0;
     assert_eq!(texts(&before), ["from the dark"]);
 }
 
@@ -135,17 +135,37 @@ async fn a_client_that_is_sent_away_comes_back_without_leaving_the_list() {
     joined(&mut ada).await;
     joined(&mut bob).await;
     server.shed(2).await;
-    let moved = |event: &Event| matches!(event, Event::Disconnected { loss: Loss::Moved, .. }).then_some(());
     let resumed = |event: &Event| matches!(event, Event::Resumed { .. }).then_some(());
-    for client in [&mut ada, &mut bob] {
-        until(client, moved).await;
-        until(client, resumed).await;
-    }
+    let (((), ada_saw), ((), bob_saw)) = join(until(&mut ada, resumed), until(&mut bob, resumed)).await;
+    assert!(ada_saw.iter().any(|event| matches!(event, Event::Moving { .. })), "{ada_saw:?}");
     ada.send(room(), text("still here")).unwrap();
     until(&mut ada, |event| says(event, "still here")).await;
     let ((), before) = until(&mut bob, |event| says(event, "still here")).await;
     let left = |event: &&Event| matches!(event, Event::Presence { left, .. } if !left.is_empty());
-    assert_eq!(before.iter().filter(left).count(), 0, "{before:?}");
+    assert_eq!(bob_saw.iter().chain(&before).filter(left).count(), 0, "{bob_saw:?} {before:?}");
+}
+
+#[tokio::test]
+async fn a_client_that_is_sent_away_keeps_its_connection_until_the_next_one_is_there() {
+    let server = FaultyServer::start(Fault::None).await;
+    let mut ada = client(server.address, "Ada");
+    joined(&mut ada).await;
+    // This server takes it for a wish to go.
+    ada.typing(room());
+    let mut order = Vec::new();
+    let resumed = |event: &Event| matches!(event, Event::Resumed { .. }).then_some(());
+    let ((), before) = until(&mut ada, resumed).await;
+    for event in before {
+        match event {
+            Event::Moving { .. } => order.push("moving"),
+            Event::Disconnected { loss: Loss::Moved, .. } => order.push("moved"),
+            Event::Connected { .. } => order.push("connected"),
+            Event::Disconnected { loss, .. } => panic!("{loss}"),
+            _ => {}
+        }
+    }
+    assert_eq!(order, ["moving", "moved", "connected"]);
+    assert_eq!(server.connections(), 2);
 }
 
 #[tokio::test]

@@ -111,6 +111,7 @@ fn user() -> Value {
 /// Runs until it is dropped.
 pub(crate) struct FaultyServer {
     pub(crate) address: SocketAddr,
+    room: Arc<Mutex<Room>>,
     _tasks: JoinSet<()>,
 }
 
@@ -120,13 +121,19 @@ impl FaultyServer {
         let address = listener.local_addr().unwrap();
         let room = Arc::new(Mutex::new(Room::default()));
         let mut tasks = JoinSet::new();
+        let shared = Arc::clone(&room);
         tasks.spawn(async move {
             let mut sessions = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
-                sessions.spawn(serve(stream, fault, Arc::clone(&room)));
+                sessions.spawn(serve(stream, fault, Arc::clone(&shared)));
             }
         });
-        Self { address, _tasks: tasks }
+        Self { address, room, _tasks: tasks }
+    }
+
+    /// How many connections came into the room so far.
+    pub(crate) fn connections(&self) -> usize {
+        self.room.lock().unwrap().sockets.len()
     }
 }
 
@@ -160,16 +167,23 @@ async fn serve(stream: TcpStream, fault: Fault, room: Arc<Mutex<Room>>) {
 
 fn answer(text: &str, fault: Fault, room: &Mutex<Room>, own: &mpsc::UnboundedSender<String>) {
     let reply = |frame: Value| own.send(frame.to_string()).unwrap();
+    let enter = |recovered: bool| {
+        let mut room = room.lock().unwrap();
+        room.sockets.push(own.clone());
+        reply(json!({"type": "joined", "room": "tea", "epoch": "e", "offset": room.offset,
+            "recovered": recovered, "messages": [], "members": [], "count": room.sockets.len()}));
+    };
     match ClientFrame::parse(text).unwrap() {
-        ClientFrame::Hello { .. } => reply(json!({"type": "welcome", "user": user(), "server": "faulty",
+        ClientFrame::Hello { resume, .. } => {
+            reply(json!({"type": "welcome", "user": user(), "server": "faulty",
             "session": "00000000-0000-4000-8000-0000000000ff", "limits": hubbub_protocol::Limits::CURRENT,
-            "token": "t"})),
-        ClientFrame::Join { .. } => {
-            let mut room = room.lock().unwrap();
-            room.sockets.push(own.clone());
-            reply(json!({"type": "joined", "room": "tea", "epoch": "e", "offset": room.offset,
-                "recovered": false, "messages": [], "members": [], "count": room.sockets.len()}));
+            "token": "t"}));
+            if !resume.is_empty() {
+                enter(true);
+            }
         }
+        ClientFrame::Join { .. } => enter(false),
+        ClientFrame::Typing { .. } => reply(json!({"type": "reconnect", "delayMs": 0, "reason": "go"})),
         ClientFrame::Send { id, text, .. } => {
             for (id, offset) in room.lock().unwrap().take(fault, id, text.into()) {
                 reply(json!({"type": "ack", "id": id, "room": "tea", "offset": offset,

@@ -109,6 +109,23 @@ async fn a_server_that_is_full_is_counted_and_asked_again() {
     assert_eq!(number(&report, "joined"), 3);
 }
 
+#[tokio::test]
+async fn the_report_has_the_fields_that_the_manual_shows() {
+    let server = Server::start().await;
+    let (report, _) = load(&server.url(), "--connections=1 --rate=1 --duration=0").await;
+    let manual = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md")).unwrap();
+    let example = manual.split("```json").nth(1).unwrap().split("```").next().unwrap();
+    let shown: Value = serde_json::from_str(example).unwrap();
+    assert_eq!(fields(&report), fields(&shown));
+    for latency in ["deliveryMs", "acknowledgementMs"] {
+        assert_eq!(fields(&report[latency]), fields(&shown[latency]));
+    }
+}
+
+fn fields(object: &Value) -> Vec<&String> {
+    object.as_object().unwrap().keys().collect()
+}
+
 const AGAINST_A_FAULTY_SERVER: &str = "--connections=3 --senders=1 --rate=100 --duration=1 --room=tea";
 
 async fn faulty(fault: Fault) -> ([u64; 3], Value) {

@@ -13,6 +13,9 @@ const LINES: usize = 16;
 /// Up one line and clear it: a message that was typed comes back with its time.
 const ERASE_LINE_ABOVE: &str = "\x1b[1A\x1b[2K";
 
+/// Takes the prompt of a line that nobody will type away.
+const ERASE_PROMPT: &str = "\r\x1b[K";
+
 /// The user's side of the chat.
 pub(super) struct Terminal {
     /// Ends when the input does, or with Ctrl-C or Ctrl-D on a terminal.
@@ -39,14 +42,14 @@ impl Terminal {
             return Ok(Self { lines, printer, mode: None });
         }
         let mode = tcgetattr(io::stdin())?;
-        let config = Config::builder().auto_add_history(true).build();
+        let config = Config::builder().auto_add_history(true).bracketed_paste(false).build();
         let mut editor = rustyline::Editor::<(), MemHistory>::with_history(config, MemHistory::new())
             .map_err(io::Error::other)?;
         let mut external = editor.create_external_printer().map_err(io::Error::other)?;
         std::thread::spawn(move || {
             while let Ok(line) = editor.readline("> ") {
-                print!("{ERASE_LINE_ABOVE}");
-                if sender.blocking_send(line).is_err() {
+                let erased = write!(io::stdout(), "{ERASE_LINE_ABOVE}").and_then(|()| io::stdout().flush());
+                if erased.is_err() || sender.blocking_send(line).is_err() {
                     return;
                 }
             }
@@ -67,6 +70,7 @@ impl Drop for Terminal {
         if let Some(mode) = &self.mode {
             // Nothing is left to do if the terminal is gone.
             let _ = tcsetattr(io::stdin(), OptionalActions::Drain, mode);
+            let _ = write!(io::stdout(), "{ERASE_PROMPT}").and_then(|()| io::stdout().flush());
         }
     }
 }

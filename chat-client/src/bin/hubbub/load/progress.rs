@@ -14,7 +14,7 @@ impl Progress {
     pub(super) fn new() -> Self {
         let on_terminal = std::io::stderr().is_terminal();
         let bar = if on_terminal { ProgressBar::new(1) } else { ProgressBar::hidden() };
-        if let Ok(style) = ProgressStyle::with_template("{prefix:9} {bar:30} {msg}") {
+        if let Ok(style) = ProgressStyle::with_template("{prefix:9} {bar:16} {wide_msg}") {
             bar.set_style(style);
         }
         Self { bar, on_terminal }
