@@ -229,6 +229,9 @@ impl Connection {
         if self.present {
             self.absent_since = Some(Instant::now());
         }
+        if *loss != Loss::Moved {
+            tally.failure(loss);
+        }
         match loss {
             Loss::Moved => {}
             Loss::Refused { status: 503, .. } => _ = tally.refused.fetch_add(1, Relaxed),

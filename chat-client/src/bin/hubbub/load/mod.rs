@@ -236,6 +236,7 @@ impl Load {
             longest_gap_ms: rounded(tally.longest_gap().as_secs_f64() * 1_000.0),
             refused: tally.refused.load(Relaxed),
             errors: tally.errors(),
+            first_failure: tally.first_failure(),
             delivery_ms: Latency::of(&delivery),
             acknowledgement_ms: Latency::of(&acknowledgement),
         }

@@ -64,6 +64,8 @@ pub(super) struct Report {
     pub(super) refused: u64,
     /// Everything else that went wrong, by its code.
     pub(super) errors: BTreeMap<String, u64>,
+    /// In words, the first of the connections that were lost or could not be made.
+    pub(super) first_failure: Option<String>,
     /// From the time a message was due until a member had it.
     pub(super) delivery_ms: Latency,
     /// From the time a message was due until its sender knew that it is stored.
@@ -112,6 +114,9 @@ impl fmt::Display for Report {
         if !self.errors.is_empty() {
             let errors: Vec<_> = self.errors.iter().map(|(code, count)| format!("{code} {count}")).collect();
             writeln!(f, "errors          {}", errors.join(", "))?;
+        }
+        if let Some(failure) = &self.first_failure {
+            writeln!(f, "first failure   {failure}")?;
         }
         writeln!(f)?;
         writeln!(f, "latency, ms        p50      p90      p99    p99.9      max")?;

@@ -3,12 +3,13 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
 
+use chat_client::Loss;
 use hdrhistogram::Histogram;
 
 use super::ledger::{Ledger, Place};
@@ -42,6 +43,7 @@ pub(super) struct Tally {
     rooms: Vec<Mutex<Ledger>>,
     latencies: Vec<Mutex<Latencies>>,
     errors: Mutex<BTreeMap<String, u64>>,
+    first_failure: OnceLock<String>,
     /// For each connection that is a member of its room: the life of the stream, and the last offset it saw there.
     reached: Vec<Mutex<Option<Place>>>,
     /// Connections that will send nothing more.
@@ -64,6 +66,7 @@ impl Tally {
             rooms: (0..rooms).map(|_| Mutex::default()).collect(),
             latencies: (0..SHARDS).map(|_| Mutex::new(latencies())).collect(),
             errors: Mutex::default(),
+            first_failure: OnceLock::new(),
             reached: (0..connections).map(|_| Mutex::default()).collect(),
             sent_all: AtomicU64::new(0),
             present: AtomicU64::new(0),
@@ -88,6 +91,15 @@ impl Tally {
 
     pub(super) fn errors(&self) -> BTreeMap<String, u64> {
         lock(&self.errors).clone()
+    }
+
+    /// A connection was lost, or could not be made. The first is kept in words: often all others have its cause.
+    pub(super) fn failure(&self, loss: &Loss) {
+        self.first_failure.get_or_init(|| loss.to_string());
+    }
+
+    pub(super) fn first_failure(&self) -> Option<String> {
+        self.first_failure.get().cloned()
     }
 
     pub(super) fn delivered_after(&self, connection: usize, latency: Duration) {
