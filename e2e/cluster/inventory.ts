@@ -1,6 +1,6 @@
 // Everything there is, to be compared with everything there was.
 
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 
 import { kubectl } from './commands.ts';
 import { settings } from './settings.ts';
@@ -24,6 +24,7 @@ export async function inventory(): Promise<string[]> {
 }
 
 export async function keepInventory(): Promise<void> {
+  await mkdir(settings.results, { recursive: true });
   await writeFile(file, JSON.stringify(await inventory()));
 }
 

@@ -12,7 +12,7 @@ export interface Settings {
   /** The `hubbub` command. */
   hubbub: string;
   chromium: string;
-  /** Where files outlive a test. Playwright empties it at the start of a run. */
+  /** Where files outlive a test. scripts/e2e empties it at the start of a run. */
   results: string;
 }
 
