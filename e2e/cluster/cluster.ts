@@ -41,6 +41,12 @@ export class Cluster {
     return new Map(counted.filter((entry): entry is [string, number] => entry[1] !== undefined));
   }
 
+  /** The sessions of all pods that are ready; undefined while one of them does not answer. */
+  async allSessions(): Promise<number | undefined> {
+    const [ready, sessions] = await Promise.all([this.readyPods(), this.sessions()]);
+    return ready.every((pod) => sessions.has(pod)) ? total(sessions) : undefined;
+  }
+
   async condition(type: string, name: string = settings.release): Promise<Condition | undefined> {
     const { status } = await this.api.chatServer(name);
     return status?.conditions?.find((condition) => condition.type === type);
