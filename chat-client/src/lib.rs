@@ -3,8 +3,8 @@
 //! thousand of them are cheap and a reader that is slow slows nobody else.
 //!
 //! The decisions are apart from the I/O and are tested alone: [`reconnect`] (whether and when to come back),
-//! [`position`] (each message once and in order), [`outbox`] (what is not acknowledged yet) and [`session`] (what
-//! the frames mean). `client` and `transport` do the I/O.
+//! [`position`] (each message once and in order), [`outbox`] (what is not acknowledged yet), `rooms` (what a `joined`
+//! means) and [`session`] (what the frames mean). `client` and `transport` do the I/O.
 //!
 //! ```no_run
 //! use chat_client::{Client, Endpoint, Event, Identity};
@@ -30,6 +30,7 @@ mod event;
 pub mod outbox;
 pub mod position;
 pub mod reconnect;
+mod rooms;
 pub mod session;
 mod transport;
 

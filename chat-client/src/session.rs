@@ -2,21 +2,22 @@
 //! frames, events and deadlines come out. [`Client`](crate::Client) does the I/O around it.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::VecDeque,
     time::{Duration, Instant},
 };
 
 use hubbub_protocol::{
-    ClientFrame, Epoch, ErrorFrame, Message, MessageId, MessageText, Offset, ResumeFrom, RoomName,
-    ServerFrame, User, UserName,
+    ClientFrame, Epoch, ErrorFrame, Message, MessageId, MessageText, Offset, RoomName, ServerFrame, User,
+    UserName,
     limits::{HELLO_TIMEOUT, PING_INTERVAL, PINGS_MISSED},
 };
 
 use crate::{
     Event, Gap, Loss,
     outbox::{Outbox, OutboxFull, Stored},
-    position::{Arrival, Position},
+    position::Arrival,
     reconnect::{self, Next, STABLE_AFTER},
+    rooms::{Joined, Refused, Rooms},
 };
 
 /// A server that says nothing for so long is gone, since it pings more often: the pings that may be missed, and one
@@ -52,17 +53,6 @@ pub enum Action {
     Restart,
 }
 
-#[derive(Debug, Default)]
-struct Room {
-    history: usize,
-    /// Where the client is; none before the first `joined`.
-    position: Option<Position>,
-    /// Whether `joined` came on this connection.
-    ready: bool,
-    /// The server failed to let the client in for now.
-    retry_at: Option<Instant>,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     Offline,
@@ -76,7 +66,7 @@ pub struct Session {
     token: Option<String>,
     name: Option<UserName>,
     user: Option<User>,
-    rooms: BTreeMap<RoomName, Room>,
+    rooms: Rooms,
     outbox: Outbox,
     phase: Phase,
     attempt: u32,
@@ -94,7 +84,7 @@ impl Session {
             token: identity.token,
             name: identity.name,
             user: None,
-            rooms: BTreeMap::new(),
+            rooms: Rooms::default(),
             outbox: Outbox::default(),
             phase: Phase::Offline,
             attempt: 0,
@@ -108,16 +98,15 @@ impl Session {
 
     /// Into a room, with so many of its latest messages; kept over reconnects. In a room already: asks who is there.
     pub fn join(&mut self, room: RoomName, history: usize) {
-        let entry = self.rooms.entry(room.clone()).or_default();
-        entry.history = history;
+        self.rooms.want(room.clone(), history);
         if self.is_welcome() {
-            self.frames.push_back(ClientFrame::Join { room, history });
+            self.frames.push_back(self.rooms.ask(room, history));
         }
     }
 
     /// Out of a room.
     pub fn leave(&mut self, room: RoomName) {
-        self.rooms.remove(&room);
+        self.rooms.leave(&room);
         if self.is_welcome() {
             self.frames.push_back(ClientFrame::Leave { room });
         } else {
@@ -170,7 +159,7 @@ impl Session {
 
     /// Where the client is in a room it joined: the life of the stream, and the offset of the latest message.
     pub fn position(&self, room: &RoomName) -> Option<(&Epoch, Offset)> {
-        let position = self.rooms.get(room)?.position.as_ref()?;
+        let position = self.rooms.position(room)?;
         Some((position.epoch(), position.last()))
     }
 
@@ -179,11 +168,7 @@ impl Session {
         self.connection_gone();
         self.phase = Phase::Greeting;
         self.heard_at = now;
-        let resume = self.rooms.iter().filter_map(|(room, state)| {
-            let position = state.position.as_ref()?;
-            Some(ResumeFrom { room: room.clone(), epoch: position.epoch().clone(), offset: position.last() })
-        });
-        let resume = resume.collect();
+        let resume = self.rooms.to_resume();
         self.frames.push_back(ClientFrame::Hello { token: self.token.clone(), resume });
     }
 
@@ -267,9 +252,8 @@ impl Session {
 
     /// When [`Session::tick`] has something to do while there is a connection.
     pub fn deadline(&self) -> Instant {
-        let rooms = self.rooms.values().filter_map(|room| room.retry_at);
-        let others = [self.move_at, self.restart_at, self.outbox.next_retry()].into_iter().flatten();
-        rooms.chain(others).fold(self.silent_at(), Instant::min)
+        let due = [self.move_at, self.restart_at, self.outbox.next_retry(), self.rooms.next_retry()];
+        due.into_iter().flatten().fold(self.silent_at(), Instant::min)
     }
 
     /// Does what is due, and says what the owner of the connection has to do.
@@ -277,12 +261,7 @@ impl Session {
         if self.silent_at() <= now || self.restart_at.is_some_and(|at| at <= now) {
             return Some(Action::Restart);
         }
-        for (room, state) in
-            self.rooms.iter_mut().filter(|(_, state)| state.retry_at.is_some_and(|at| at <= now))
-        {
-            state.retry_at = None;
-            self.frames.push_back(ClientFrame::Join { room: room.clone(), history: state.history });
-        }
+        self.frames.extend(self.rooms.ask_due(now));
         if self.outbox.next_retry().is_some_and(|at| at <= now) {
             self.send_due(now);
         }
@@ -306,18 +285,13 @@ impl Session {
         self.outbox.connection_lost();
         self.move_at = None;
         self.restart_at = None;
-        for room in self.rooms.values_mut() {
-            room.ready = false;
-            room.retry_at = None;
-        }
+        self.rooms.connection_gone();
     }
 
-    /// Sends what waits and may go: to rooms that are joined, and to those that never were asked for, which the
-    /// server answers with an error.
+    /// Sends what waits and may go.
     fn send_due(&mut self, now: Instant) {
         if self.is_welcome() {
-            let rooms = &self.rooms;
-            let due = self.outbox.due(now, |room| rooms.get(room).is_none_or(|state| state.ready));
+            let due = self.outbox.due(now, |room| self.rooms.takes_messages(room));
             self.frames.extend(due);
         }
     }
@@ -330,9 +304,7 @@ impl Session {
                 if let Some(name) = self.name.as_ref().filter(|name| **name != user.name) {
                     self.frames.push_back(ClientFrame::Rename { name: name.clone() });
                 }
-                for (room, state) in self.rooms.iter().filter(|(_, state)| state.position.is_none()) {
-                    self.frames.push_back(ClientFrame::Join { room: room.clone(), history: state.history });
-                }
+                self.frames.extend(self.rooms.ask_for_new());
                 self.user = Some(user.clone());
                 self.events.push_back(Event::Connected { user, server });
                 self.send_due(now);
@@ -380,50 +352,41 @@ impl Session {
         members: Vec<User>,
         count: u32,
     ) {
-        let Some(state) = self.rooms.get_mut(room) else { return };
-        let again = std::mem::replace(&mut state.ready, true);
-        let Some(position) = state.position.as_mut() else {
-            state.position = Some(Position::new(epoch.clone(), offset));
-            let (room, history) = (room.clone(), messages);
-            self.events.push_back(Event::Joined { room, epoch, offset, history, members, count });
-            return;
-        };
-        let had = position.last();
-        if *position.epoch() != epoch || offset < had {
-            let first = messages.first().map_or(offset + 1, |message| message.offset);
-            *position = Position::new(epoch.clone(), first.saturating_sub(1));
-            self.gap(room, Gap::Restarted { epoch: epoch.clone(), had });
-            self.outbox.forget_seen(room);
-        } else if again {
-            // Asked once more who is there: the messages of this answer came, or come, by themselves.
-            let (room, history) = (room.clone(), Vec::new());
-            self.events.push_back(Event::Joined { room, epoch, offset, history, members, count });
-            return;
-        } else if !recovered && offset > had {
-            let next = messages.first().map_or(offset + 1, |message| message.offset);
-            if next > had + 1 {
-                position.skip_to(next - 1);
-                self.gap(room, Gap::NotRecovered { had, next });
+        match self.rooms.joined(room, &epoch, offset, recovered, &messages) {
+            Joined::Gone => {}
+            Joined::First => {
+                let (room, history) = (room.clone(), messages);
+                self.events.push_back(Event::Joined { room, epoch, offset, history, members, count });
+            }
+            Joined::Lists => {
+                let (room, history) = (room.clone(), Vec::new());
+                self.events.push_back(Event::Joined { room, epoch, offset, history, members, count });
+            }
+            Joined::Continues { after, gap } => {
+                if matches!(gap, Some(Gap::Restarted { .. })) {
+                    self.outbox.forget_seen(room);
+                }
+                if let Some(gap) = gap {
+                    self.gap(room, gap);
+                }
+                for message in messages.into_iter().filter(|message| message.offset > after) {
+                    self.message(message);
+                }
+                for Stored { id, offset, time } in self.outbox.take_seen(room) {
+                    self.events.push_back(Event::Acknowledged { id, room: room.clone(), offset, time });
+                }
+                self.events.push_back(Event::Resumed { room: room.clone(), members, count });
             }
         }
-        let last = self.rooms.get(room).and_then(|state| state.position.as_ref()).map_or(0, Position::last);
-        for message in messages.into_iter().filter(|message| message.offset > last) {
-            self.message(message);
-        }
-        for Stored { id, offset, time } in self.outbox.take_seen(room) {
-            self.events.push_back(Event::Acknowledged { id, room: room.clone(), offset, time });
-        }
-        self.events.push_back(Event::Resumed { room: room.clone(), members, count });
     }
 
     fn message(&mut self, message: Message) {
-        let position = self.rooms.get_mut(&message.room).and_then(|state| state.position.as_mut());
         // None: a room that the client left a moment ago.
-        let Some(position) = position else { return };
+        let Some(arrival) = self.rooms.arrived(&message) else { return };
         if self.user.as_ref().is_some_and(|user| user.id == message.user.id) {
             self.outbox.seen(Stored { id: message.id, offset: message.offset, time: message.time });
         }
-        match position.arrive(message.offset) {
+        match arrival {
             Arrival::Next => {}
             Arrival::After(missing) => self.gap(&message.room, Gap::Skipped(missing)),
             Arrival::Late => return self.events.push_back(Event::Stray { message, repeated: false }),
@@ -450,14 +413,8 @@ impl Session {
                 None => {}
             }
         } else if let Some(room) = reference.and_then(|text| RoomName::parse(text).ok()) {
-            match (self.rooms.get_mut(&room), retry_at) {
-                (Some(state), None) if !state.ready => _ = self.rooms.remove(&room),
-                (Some(state), Some(at)) if !state.ready && state.position.is_none() => {
-                    state.retry_at = Some(at);
-                }
-                // A resume goes with `hello` only: the connection is made anew.
-                (Some(state), Some(at)) if !state.ready => self.restart_at = Some(at),
-                _ => {}
+            if let Refused::RestartAt(at) = self.rooms.refused(&room, retry_at) {
+                self.restart_at = Some(at);
             }
         } else if retry_at.is_some() && !self.is_welcome() {
             self.restart_at = retry_at;

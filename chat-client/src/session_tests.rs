@@ -1,3 +1,4 @@
+use hubbub_protocol::ResumeFrom;
 use serde_json::{Value, json};
 
 use super::*;
