@@ -53,14 +53,14 @@ impl fmt::Display for Loss {
 pub enum Gap {
     /// The server went on with a later message than the next one. It promises not to.
     Skipped(RangeInclusive<Offset>),
-    /// A resume could not bring all that was missed: too much, or trimmed.
+    /// A resume could not bring all that was missed, or the server itself missed it: too much, or trimmed.
     NotRecovered {
         /// The last message the client has from before.
         had: Offset,
         /// The first message it goes on with.
         next: Offset,
     },
-    /// The room's stream was lost and begun anew, or went back: nothing from before is comparable.
+    /// The room's stream was lost and begun anew, went back or was rewritten: nothing from before is comparable.
     Restarted {
         /// Its life from now on.
         epoch: Epoch,
@@ -110,7 +110,7 @@ pub enum Event {
         /// How many are there.
         count: u32,
     },
-    /// The client is in a room again after a lost connection. What it missed comes as [`Event::Message`]s before
+    /// The client is in a room again after a lost connection, or its server is after a lost store. What it missed comes as [`Event::Message`]s before
     /// this, after an [`Event::Gap`] if that is not all.
     Resumed {
         /// The room.

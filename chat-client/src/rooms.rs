@@ -28,6 +28,8 @@ pub(crate) enum Joined {
     /// The first one: its messages are what was before.
     First,
     /// Who is there, asked once more: its messages came, or come, by themselves.
+    Answer,
+    /// Who is there, told unasked after the server had missed some of it: no message is missing.
     Lists,
     /// The room goes on with those of its messages that are behind this offset, after a gap if there is one.
     Continues {
@@ -51,6 +53,8 @@ pub(crate) enum Refused {
 #[derive(Debug, Default)]
 pub(crate) struct Rooms {
     rooms: BTreeMap<RoomName, Room>,
+    /// How many joins of this connection are not answered yet; also of rooms that were left since.
+    asked: BTreeMap<RoomName, usize>,
 }
 
 impl Rooms {
@@ -66,6 +70,7 @@ impl Rooms {
 
     /// The frame that asks for a room.
     pub(crate) fn ask(&mut self, room: RoomName, history: usize) -> ClientFrame {
+        *self.asked.entry(room.clone()).or_default() += 1;
         ClientFrame::Join { room, history }
     }
 
@@ -91,6 +96,7 @@ impl Rooms {
 
     /// The connection is gone, and all that was asked on it.
     pub(crate) fn connection_gone(&mut self) {
+        self.asked.clear();
         for room in self.rooms.values_mut() {
             room.ready = false;
             room.retry_at = None;
@@ -122,7 +128,8 @@ impl Rooms {
         rooms.into_iter().map(|(room, history)| self.ask(room, history)).collect()
     }
 
-    /// Takes note of a `joined`, but not yet of its messages.
+    /// Takes note of a `joined`, but not yet of its messages. A server sends it in answer to a join or a resume, or
+    /// unasked: with `recovered` when only the lists of people were in doubt, without when it lost messages itself.
     pub(crate) fn joined(
         &mut self,
         room: &RoomName,
@@ -131,21 +138,37 @@ impl Rooms {
         recovered: bool,
         messages: &[Message],
     ) -> Joined {
-        let Some(state) = self.rooms.get_mut(room) else { return Joined::Gone };
-        let again = std::mem::replace(&mut state.ready, true);
+        let Some(state) = self.rooms.get_mut(room) else {
+            answered(&mut self.asked, room);
+            return Joined::Gone;
+        };
+        let was_ready = std::mem::replace(&mut state.ready, true);
         let Some(position) = state.position.as_mut() else {
+            answered(&mut self.asked, room);
             state.position = Some(Position::new(epoch.clone(), offset));
             return Joined::First;
         };
+        let continues = position.epoch() == epoch;
+        if was_ready && continues {
+            if recovered {
+                return Joined::Lists;
+            }
+            // Its offset tells nothing: live messages may have overtaken it, or be about to come.
+            if answered(&mut self.asked, room) {
+                return Joined::Answer;
+            }
+        }
+        // From here on it answers a resume, or tells unasked that messages were lost. The answer to a join that is
+        // under way comes behind such a loss.
         let had = position.last();
         let next = messages.first().map_or(offset + 1, |message| message.offset);
+        // A loss that leaves no hole in the numbers: some of them stand for other messages now.
+        let rewritten = was_ready && next <= had + 1;
         let mut gap = None;
-        if position.epoch() != epoch || offset < had {
+        if !continues || offset < had || rewritten {
             *position = Position::new(epoch.clone(), next.saturating_sub(1));
             gap = Some(Gap::Restarted { epoch: epoch.clone(), had });
-        } else if again {
-            return Joined::Lists;
-        } else if !recovered && offset > had && next > had + 1 {
+        } else if !recovered && next > had + 1 {
             position.skip_to(next - 1);
             gap = Some(Gap::NotRecovered { had, next });
         }
@@ -160,6 +183,7 @@ impl Rooms {
 
     /// The server refused something about a room, and may do it at `retry_at`.
     pub(crate) fn refused(&mut self, room: &RoomName, retry_at: Option<Instant>) -> Refused {
+        answered(&mut self.asked, room);
         match (self.rooms.get_mut(room), retry_at) {
             (Some(state), None) if !state.ready => _ = self.rooms.remove(room),
             (Some(state), Some(at)) if !state.ready && state.position.is_none() => state.retry_at = Some(at),
@@ -168,4 +192,14 @@ impl Rooms {
         }
         Refused::Told
     }
+}
+
+/// Takes one join of a room off those that are not answered yet. False when there is none.
+fn answered(asked: &mut BTreeMap<RoomName, usize>, room: &RoomName) -> bool {
+    let Some(joins) = asked.get_mut(room) else { return false };
+    *joins -= 1;
+    if *joins == 0 {
+        asked.remove(room);
+    }
+    true
 }

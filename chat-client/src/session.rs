@@ -359,11 +359,14 @@ impl Session {
                 self.events.push_back(Event::Joined { room, epoch, offset, history, members, count });
             }
             Joined::Lists => {
+                self.events.push_back(Event::Resumed { room: room.clone(), members, count });
+            }
+            Joined::Answer => {
                 let (room, history) = (room.clone(), Vec::new());
                 self.events.push_back(Event::Joined { room, epoch, offset, history, members, count });
             }
             Joined::Continues { after, gap } => {
-                if matches!(gap, Some(Gap::Restarted { .. })) {
+                if !recovered || gap.is_some() {
                     self.outbox.forget_seen(room);
                 }
                 if let Some(gap) = gap {

@@ -376,3 +376,94 @@ fn asking_who_is_there_changes_no_position() {
     }
     assert_eq!(peer.offsets(), [3, 4, 5, 6, 7, 8, 9]);
 }
+
+#[test]
+fn an_answer_that_live_messages_overtook_is_no_loss() {
+    let mut peer = Peer::in_the_room();
+    peer.session.join(room(), 10);
+    peer.hears(&peer.message(3, MessageId::random()));
+    peer.joined(2, false, &[peer.message(2, MessageId::random())]);
+    peer.hears(&peer.message(4, MessageId::random()));
+    let events = peer.events();
+    assert!(
+        matches!(&events[..], [Event::Message(_), Event::Joined { .. }, Event::Message(_)]),
+        "{events:?}"
+    );
+}
+
+#[test]
+fn messages_that_the_server_itself_missed_are_told_at_once_and_it_goes_on_with_its_page() {
+    let mut peer = Peer::in_the_room();
+    let page: Vec<_> = (9..=10).map(|offset| peer.message(offset, MessageId::random())).collect();
+    peer.joined(10, false, &page);
+    peer.hears(&peer.message(11, MessageId::random()));
+    let events = peer.events();
+    let gap = Gap::NotRecovered { had: 2, next: 9 };
+    assert_eq!(events[0], Event::Gap { room: room(), gap });
+    assert!(
+        matches!(
+            &events[1..],
+            [Event::Message(_), Event::Message(_), Event::Resumed { .. }, Event::Message(m)] if m.offset == 11
+        ),
+        "{events:?}"
+    );
+}
+
+#[test]
+fn a_stream_that_was_rewritten_is_told_and_an_own_message_seen_in_it_is_sent_again() {
+    let mut peer = Peer::in_the_room();
+    let id = peer.sends();
+    peer.frames();
+    peer.hears(&peer.message(3, id));
+    peer.events();
+    let page = [peer.message(2, MessageId::random()), peer.message(3, MessageId::random())];
+    peer.joined(3, false, &page);
+    let events = peer.events();
+    let gap = Gap::Restarted { epoch: Epoch(EPOCH.into()), had: 3 };
+    assert_eq!(events[0], Event::Gap { room: room(), gap });
+    assert_eq!(events.iter().filter(|event| matches!(event, Event::Message(_))).count(), 2);
+    peer.reconnects();
+    peer.welcome();
+    peer.frames();
+    peer.joined(3, true, &[]);
+    assert_eq!(sent(&peer.frames()), [id]);
+}
+
+#[test]
+fn lists_that_come_unasked_change_no_position() {
+    let mut peer = Peer::in_the_room();
+    for offset in [9, 1] {
+        peer.joined(offset, true, &[]);
+        assert!(matches!(&peer.events()[..], [Event::Resumed { .. }]));
+    }
+    peer.hears(&peer.message(3, MessageId::random()));
+    assert_eq!(peer.offsets(), [3]);
+}
+
+#[test]
+fn a_join_that_is_under_way_when_the_stream_is_lost_is_answered_behind_the_loss() {
+    let mut peer = Peer::in_the_room();
+    peer.session.join(room(), 10);
+    let page = [peer.message(1, MessageId::random())];
+    for _ in 0..2 {
+        peer.joined_in("e2", 1, false, &page);
+    }
+    let events = peer.events();
+    assert!(
+        matches!(
+            &events[..],
+            [Event::Gap { .. }, Event::Message(_), Event::Resumed { .. }, Event::Joined { .. }]
+        ),
+        "{events:?}"
+    );
+}
+
+#[test]
+fn a_refused_question_who_is_there_does_not_hide_a_loss() {
+    let mut peer = Peer::in_the_room();
+    peer.session.join(room(), 0);
+    peer.hears(&json!({"type": "error", "code": "engineUnavailable", "message": "later", "ref": "tea",
+        "retryAfterMs": 500}));
+    peer.joined(9, false, &[peer.message(9, MessageId::random())]);
+    assert!(peer.events().iter().any(|event| matches!(event, Event::Gap { .. })));
+}
