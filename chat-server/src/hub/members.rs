@@ -91,17 +91,18 @@ impl Members {
         }
     }
 
-    /// The session's page was read up to `latest`: it gets `joined`, then what was held back behind that.
-    /// Returns how many frames it got.
+    /// The session's page was read up to `latest`: it gets `joined`, then what was held back. Who is new gets
+    /// only what is behind the page. Who was in the room before stays where it was: it may have asked for a page
+    /// that lacks what came meanwhile. Returns how many frames it got.
     pub fn admit(&mut self, session: SessionId, joined: Frame, latest: Offset) -> usize {
         let Some(member) = self.find(session) else { return 0 };
-        let before = std::mem::replace(&mut member.delivery, Delivery::Live(latest));
+        let (behind, held) = match std::mem::replace(&mut member.delivery, Delivery::Live(latest)) {
+            Delivery::Live(from) => (from, Vec::new()),
+            Delivery::Joining { from, held, .. } => (from.unwrap_or(latest), held),
+        };
+        member.delivery = Delivery::Live(behind);
         let outbox = &member.seat.outbox;
-        let mut delivered = usize::from(outbox.push(joined));
-        if let Delivery::Joining { held, .. } = before {
-            delivered += push_held(outbox, held, latest);
-        }
-        delivered
+        usize::from(outbox.push(joined)) + push_held(outbox, held, behind)
     }
 
     /// The session's page could not be read: it is where it was before [`Members::hold`].
@@ -243,6 +244,21 @@ mod tests {
         assert_eq!(members.message(9, &"9".into()), 0);
         assert_eq!(members.message(10, &"10".into()), 1);
         assert_eq!(got(&seat).await, ["joined up to 9", "10"]);
+    }
+
+    #[tokio::test]
+    async fn joining_again_moves_nobody_past_a_message_that_the_page_lacks() {
+        for history in [0, 2] {
+            let (mut members, seat) = (Members::default(), seat());
+            members.hold(&seat);
+            members.admit(seat.session, "joined up to 5".into(), 5);
+            members.hold(&seat);
+            members.message(6, &"6".into());
+            let again = format!("the latest {history} up to 7");
+            members.admit(seat.session, again.as_str().into(), 7);
+            members.message(7, &"7".into());
+            assert_eq!(got(&seat).await, ["joined up to 5", &again, "6", "7"]);
+        }
     }
 
     #[tokio::test]
