@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Epoch, ErrorCode, MessageId, MessageText, Offset, Rejection, RoomName, UserName,
-    limits::{FRAME_BYTES, HISTORY_DEFAULT, HISTORY_MAX, ROOMS_PER_SESSION},
+    limits::{FRAME_BYTES, HISTORY_DEFAULT, HISTORY_MAX, OFFSET_MAX, ROOMS_PER_SESSION},
 };
 
 /// A room to go on in, and the last message of it that the client has.
@@ -225,6 +225,10 @@ fn rooms(resume: Option<Vec<RawResume<'_>>>) -> Checked<Vec<ResumeFrom>> {
     resume
         .into_iter()
         .map(|RawResume { room, epoch, offset }| {
+            if offset > OFFSET_MAX {
+                let message = format!("resume.offset is {offset}; {OFFSET_MAX} is the largest there is");
+                return Err((ErrorCode::BadField, message));
+            }
             Ok(ResumeFrom {
                 room: room_name("resume.room", &room)?,
                 epoch: Epoch(epoch.into_owned()),
@@ -276,6 +280,21 @@ mod tests {
             Ok(ClientFrame::Join { room: RoomName::parse("a").unwrap(), history: HISTORY_DEFAULT })
         );
         assert_eq!(code(r#"{"type":"join","room":"a","history":501}"#), ErrorCode::BadField);
+    }
+
+    #[test]
+    fn an_offset_that_no_room_can_have_is_refused() {
+        let hello = |offset: u64| {
+            ClientFrame::parse(&format!(
+                r#"{{"type":"hello","resume":[{{"room":"a","epoch":"e","offset":{offset}}}]}}"#
+            ))
+        };
+        assert!(hello(OFFSET_MAX).is_ok());
+        for offset in [OFFSET_MAX + 1, u64::MAX] {
+            let rejection = hello(offset).unwrap_err();
+            assert_eq!(rejection.code, ErrorCode::BadField);
+            assert!(rejection.message.starts_with("resume.offset is "), "{}", rejection.message);
+        }
     }
 
     #[test]

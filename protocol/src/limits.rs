@@ -31,6 +31,10 @@ pub const HISTORY_DEFAULT: usize = 50;
 /// answered with `recovered: false` and the latest page instead.
 pub const HISTORY_MAX: usize = 500;
 
+/// The largest offset there is, 2^53 - 1: beyond it a client in JavaScript can't count. A room that stores a million
+/// messages a second gets there in 285 years.
+pub const OFFSET_MAX: crate::Offset = (1 << 53) - 1;
+
 /// How many members `joined` lists; `count` tells how many there are. Bounds the bytes of joining a large room.
 pub const MEMBERS_LISTED: usize = 200;
 

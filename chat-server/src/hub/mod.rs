@@ -242,7 +242,9 @@ impl Inner {
 
 /// Whether a page is all that someone missed who has everything up to `offset`.
 fn brings_all(page: &Page, epoch: &Epoch, offset: Offset, bytes: usize) -> bool {
-    let contiguous = (offset + 1..).zip(&page.messages).all(|(offset, message)| offset == message.offset);
+    // Counted from `offset`, which a peer told, by subtraction: that can't overflow.
+    let mut ahead = page.messages.iter().map(|message| message.offset.checked_sub(offset)).zip(1..);
+    let contiguous = ahead.all(|(ahead, place)| ahead == Some(place));
     let last = page.messages.last().map_or(offset, |message| message.offset);
     page.epoch == *epoch
         && page.latest >= offset
@@ -303,5 +305,6 @@ mod tests {
         assert!(!brings_all(&page(9, 4..=5), &epoch, 3, 100), "more than a page");
         assert!(!brings_all(&page(9, 8..=9), &epoch, 3, 100), "trimmed");
         assert!(!brings_all(&page(5, 4..=5), &epoch, 3, 19), "more than fits the queue");
+        assert!(!brings_all(&page(5, 4..=5), &epoch, Offset::MAX, 100), "no offset at all");
     }
 }

@@ -66,11 +66,14 @@ impl Conversation {
     }
 
     /// The end: out of every room, and out of their lists after `linger`.
-    pub(super) fn depart(self, linger: Option<Duration>) {
-        let Self { server, seat, rooms, entering } = self;
+    pub(super) fn depart(mut self, linger: Option<Duration>) {
+        self.leave_all(linger);
+    }
+
+    fn leave_all(&mut self, linger: Option<Duration>) {
         // Names only: the memberships end here, and with them the deliveries.
-        let rooms = rooms.into_keys().chain(entering).collect();
-        server.departures.depart(seat.identity.id(), seat.session, rooms, linger);
+        let rooms = std::mem::take(&mut self.rooms).into_keys().chain(self.entering.take()).collect();
+        self.server.departures.depart(self.seat.identity.id(), self.seat.session, rooms, linger);
     }
 
     async fn join(&mut self, room: RoomName, history: usize) {
@@ -179,5 +182,14 @@ impl Conversation {
 
     fn say(&self, frame: &ServerFrame) {
         self.seat.outbox.say(frame);
+    }
+}
+
+impl Drop for Conversation {
+    /// A defect that ends the session's task must not leave its user in the lists for ever.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.leave_all(Some(self.server.timing.linger));
+        }
     }
 }

@@ -123,3 +123,17 @@ async fn a_user_with_two_sessions_is_one_member_until_the_last_is_gone() {
     second.leave_page().await;
     left_until(&mut one, bob.id).await;
 }
+
+#[tokio::test]
+async fn whose_session_ends_by_a_defect_is_told_as_gone_too() {
+    let mut config = quick();
+    config.timing.linger = Duration::from_millis(20);
+    let (server, engine) = TestServer::start_on(config, |_| true).await;
+    let (mut one, ..) = member(&server).await;
+    let (mut two, bob, _) = member(&server).await;
+    told_of(&mut one, &bob).await;
+    engine.set_broken(true);
+    two.send("lobby", "hi").await;
+    assert_eq!(two.closed().await, 1006);
+    left_until(&mut one, bob.id).await;
+}

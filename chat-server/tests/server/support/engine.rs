@@ -24,6 +24,7 @@ pub(crate) struct Switched {
     memory: Mutex<Arc<MemoryEngine>>,
     subscribed: Mutex<HashSet<RoomName>>,
     away: AtomicBool,
+    broken: AtomicBool,
     filter: Arc<Mutex<Filter>>,
     events: mpsc::Sender<EngineEvent>,
 }
@@ -36,13 +37,18 @@ impl Switched {
         let (events, receiver) = mpsc::channel(64);
         let filter: Arc<Mutex<Filter>> = Arc::new(Mutex::new(Box::new(filter)));
         let memory = Mutex::new(begin(Arc::clone(&filter), events.clone()));
-        let (subscribed, away) = (Mutex::default(), AtomicBool::new(false));
-        (Arc::new(Self { memory, subscribed, away, filter, events }), receiver)
+        let (away, broken) = (AtomicBool::new(false), AtomicBool::new(false));
+        (Arc::new(Self { memory, subscribed: Mutex::default(), away, broken, filter, events }), receiver)
     }
 
     /// Whether it does not answer.
     pub(crate) fn set_away(&self, away: bool) {
         self.away.store(away, Ordering::SeqCst);
+    }
+
+    /// Whether storing a message has a defect that ends the task that does it.
+    pub(crate) fn set_broken(&self, broken: bool) {
+        self.broken.store(broken, Ordering::SeqCst);
     }
 
     /// Tells the server something.
@@ -86,6 +92,7 @@ fn begin(filter: Arc<Mutex<Filter>>, sender: mpsc::Sender<EngineEvent>) -> Arc<M
 #[async_trait]
 impl Broker for Switched {
     async fn publish(&self, draft: Draft) -> Result<Published, EngineError> {
+        assert!(!self.broken.load(Ordering::SeqCst), "a defect, as the test asked for");
         self.there()?.publish(draft).await
     }
 
