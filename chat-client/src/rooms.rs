@@ -161,14 +161,15 @@ impl Rooms {
         // From here on it answers a resume, or tells unasked that messages were lost. The answer to a join that is
         // under way comes behind such a loss.
         let had = position.last();
-        let next = messages.first().map_or(offset + 1, |message| message.offset);
+        let next = messages.first().map_or(offset.saturating_add(1), |message| message.offset);
+        let expected = had.saturating_add(1);
         // A loss that leaves no hole in the numbers: some of them stand for other messages now.
-        let rewritten = was_ready && next <= had + 1;
+        let rewritten = was_ready && next <= expected;
         let mut gap = None;
         if !continues || offset < had || rewritten {
             *position = Position::new(epoch.clone(), next.saturating_sub(1));
             gap = Some(Gap::Restarted { epoch: epoch.clone(), had });
-        } else if !recovered && next > had + 1 {
+        } else if !recovered && next > expected {
             position.skip_to(next - 1);
             gap = Some(Gap::NotRecovered { had, next });
         }

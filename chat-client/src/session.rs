@@ -28,6 +28,10 @@ const SILENCE: Duration = PING_INTERVAL.saturating_mul(PINGS_MISSED + 1);
 /// `typing` that nobody misses.
 const TYPING_BEHIND_FRAMES: usize = 16;
 
+/// The longest wait that a server may ask for: longer than any drain. An [`Instant`] has an end, and what a server
+/// says is any number.
+const LONGEST_DELAY: Duration = Duration::from_secs(3_600);
+
 /// Who a client is.
 #[derive(Debug, Clone, Default)]
 pub struct Identity {
@@ -333,7 +337,7 @@ impl Session {
                 self.events.push_back(Event::Presence { room, joined, left, count });
             }
             ServerFrame::Reconnect { delay_ms, reason } => {
-                let delay = Duration::from_millis(delay_ms);
+                let delay = delay_of(delay_ms);
                 self.move_at = Some(now + delay);
                 self.events.push_back(Event::Moving { delay, reason });
             }
@@ -404,7 +408,7 @@ impl Session {
 
     /// Finds what the refused frame was about, and does it again later if that may help.
     fn error(&mut self, error: ErrorFrame, now: Instant) {
-        let retry_at = error.retry_after_ms.map(|millis| now + Duration::from_millis(millis));
+        let retry_at = error.retry_after_ms.map(|millis| now + delay_of(millis));
         let reference = error.reference.as_deref();
         if let Some(id) = reference.and_then(|text| text.parse::<MessageId>().ok()) {
             match retry_at {
@@ -424,6 +428,11 @@ impl Session {
         }
         self.events.push_back(Event::Error(error));
     }
+}
+
+/// What a server asks to wait, within [`LONGEST_DELAY`].
+fn delay_of(millis: u64) -> Duration {
+    Duration::from_millis(millis).min(LONGEST_DELAY)
 }
 
 #[cfg(test)]

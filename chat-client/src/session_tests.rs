@@ -467,3 +467,23 @@ fn a_refused_question_who_is_there_does_not_hide_a_loss() {
     peer.joined(9, false, &[peer.message(9, MessageId::random())]);
     assert!(peer.events().iter().any(|event| matches!(event, Event::Gap { .. })));
 }
+
+#[test]
+fn the_largest_numbers_that_a_server_can_say_are_survived() {
+    for recovered in [false, true] {
+        let mut peer = Peer::in_the_room();
+        peer.joined(u64::MAX, recovered, &[]);
+        peer.hears(&peer.message(u64::MAX, MessageId::random()));
+        peer.joined(u64::MAX, recovered, &[]);
+        peer.reconnects();
+        peer.welcome();
+        peer.joined(u64::MAX, recovered, &[]);
+        assert!(peer.session.position(&room()).unwrap().1 >= u64::MAX - 1);
+        peer.hears(&json!({"type": "reconnect", "delayMs": u64::MAX, "reason": "draining"}));
+        peer.hears(
+            &json!({"type": "error", "code": "internal", "message": "later", "ref": MessageId::random(),
+            "retryAfterMs": u64::MAX}),
+        );
+        assert_eq!(peer.session.tick(peer.now), None);
+    }
+}
