@@ -151,6 +151,32 @@ describe('the room', () => {
   });
 });
 
+describe('what the server tells of the room unasked', () => {
+  test('is who is there, and no message is taken for shown', async () => {
+    await connect(joined([message(1)]));
+    receive(joined([], { recovered: true, offset: 2, members: [ADA], count: 1 }), message(2));
+    expect(chat.state.presence.count).toBe(1);
+    expect(shown()).toEqual(['text 1', 'text 2']);
+  });
+
+  test('is that messages were lost, and the page says so and goes on', async () => {
+    await connect(joined([message(1)]));
+    receive(joined([message(1, { id: 'other', text: 'other' })]), message(2));
+    expect(shown()).toEqual(['text 1', 'Messages may be missing here.', 'other', 'text 2']);
+  });
+
+  test('is not what it answers to who left and came back at once', async () => {
+    chat.start({ room: 'lobby' });
+    await environment.advance(0);
+    welcome();
+    chat.goTo({ room: 'kitchen' });
+    chat.goTo({ room: 'lobby' });
+    receive(joined([message(1)]), { type: 'left', room: 'lobby' }, joined([], { room: 'kitchen' }));
+    receive({ type: 'left', room: 'kitchen' }, joined([message(1), message(2)]), message(3));
+    expect(shown()).toEqual(['text 1', 'text 2', 'text 3']);
+  });
+});
+
 describe('a message', () => {
   test('is sent, and shown once when it comes back', async () => {
     await connect();

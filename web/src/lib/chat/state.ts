@@ -8,7 +8,7 @@ import { NOBODY_TYPES, withoutTypists, withTypist, type Typing } from '../people
 import type { Frame } from '../protocol/frames';
 import type { RoomName, ServerFrame, User } from '../protocol/generated';
 import { DEFAULT_LIMITS, type TextLimits } from '../protocol/limits';
-import { emptyRoom, withJoined, withMessage, withNotice, type Room } from '../room/room';
+import { emptyRoom, isOfPeopleOnly, withJoined, withMessage, withNotice, type Room } from '../room/room';
 
 export type Rename =
   | { readonly kind: 'none' }
@@ -81,6 +81,8 @@ export function onFrame(state: ChatState, frame: ServerFrame, clock: Clock): Out
     case 'error':
       return onError(state, frame, clock);
     case 'left':
+      // Left and entered again meanwhile: the answer to that join is about to come.
+      return { state: frame.room === state.room.name ? { ...state, joined: false } : state };
     case 'pong':
     case 'reconnect':
       return { state };
@@ -122,6 +124,9 @@ export function inRoom(state: ChatState, name: RoomName, roomProblem: string | u
 }
 
 function onJoined(state: ChatState, joined: Frame<'joined'>, at: number): ChatState {
+  // The page never asks for a room that it is in.
+  const unasked = state.joined;
+  if (isOfPeopleOnly(state.room, joined, unasked)) return { ...state, presence: fromJoined(joined) };
   const room = state.away
     ? withNotice(state.room, { kind: 'back', text: 'Connected again.', at })
     : state.room;
@@ -130,7 +135,7 @@ function onJoined(state: ChatState, joined: Frame<'joined'>, at: number): ChatSt
     ...state,
     joined: true,
     away: false,
-    room: withJoined(room, joined, at),
+    room: withJoined(room, joined, unasked, at),
     presence: fromJoined(joined),
     outbox: outboxes.shownUpTo(outboxes.without(state.outbox, arrived), joined.room, joined.offset),
   };

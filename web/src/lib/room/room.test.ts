@@ -27,7 +27,7 @@ function texts(lines: readonly Line[]): string[] {
   return lines.map((line) => ('message' in line ? line.message.id : line.notice.text));
 }
 
-const fresh = withJoined(emptyRoom('lobby'), joined([5, 6, 7]), 0);
+const fresh = withJoined(emptyRoom('lobby'), joined([5, 6, 7]), false, 0);
 
 function taken(room: Room | undefined): Room {
   if (!room) throw new Error('the room found a gap');
@@ -67,28 +67,28 @@ describe('a live message', () => {
 
 describe('a resume', () => {
   test('brings what was missed', () => {
-    const room = withJoined(fresh, joined([8, 9], { recovered: true }), 0);
+    const room = withJoined(fresh, joined([8, 9], { recovered: true }), false, 0);
     expect(texts(room.lines)).toEqual(['m5', 'm6', 'm7', 'm8', 'm9']);
     expect(room.offset).toBe(9);
   });
 
   test('that missed nothing changes nothing on the screen', () => {
-    const room = withJoined(fresh, joined([], { recovered: true, offset: 7 }), 0);
+    const room = withJoined(fresh, joined([], { recovered: true, offset: 7 }), false, 0);
     expect(room.lines).toEqual(fresh.lines);
   });
 
   test('that cannot bring all says how many are missing', () => {
-    const room = withJoined(fresh, joined([20, 21]), 0);
+    const room = withJoined(fresh, joined([20, 21]), false, 0);
     expect(texts(room.lines)).toEqual(['m5', 'm6', 'm7', '12 messages are missing here.', 'm20', 'm21']);
   });
 
   test('that is answered with a page that overlaps lost nothing', () => {
-    const room = withJoined(fresh, joined([6, 7, 8]), 0);
+    const room = withJoined(fresh, joined([6, 7, 8]), false, 0);
     expect(texts(room.lines)).toEqual(['m5', 'm6', 'm7', 'm8']);
   });
 
   test('into a new epoch says so, and shows what came after it', () => {
-    const room = withJoined(fresh, joined([1, 2], { epoch: 'e2' }), 0);
+    const room = withJoined(fresh, joined([1, 2], { epoch: 'e2' }), false, 0);
     expect(texts(room.lines).slice(3)).toEqual([
       'The server began this room anew. Messages may be lost.',
       'm1',
@@ -98,14 +98,40 @@ describe('a resume', () => {
   });
 
   test('into a stream that went back says so as well', () => {
-    const room = withJoined(fresh, joined([5, 6]), 0);
+    const room = withJoined(fresh, joined([5, 6]), false, 0);
     expect(texts(room.lines).slice(3)).toEqual(['The server began this room anew. Messages may be lost.']);
     expect(room.offset).toBe(6);
   });
 
   test('into a new epoch does not show a message twice that was sent again there', () => {
     const again = joined([1], { epoch: 'e2', messages: [message(1, 'm7')] });
-    expect(texts(withJoined(fresh, again, 0).lines).filter((id) => id === 'm7')).toHaveLength(1);
+    expect(texts(withJoined(fresh, again, false, 0).lines).filter((id) => id === 'm7')).toHaveLength(1);
+  });
+});
+
+describe('what a server tells unasked', () => {
+  test('about people moves nothing: messages still come by themselves', () => {
+    expect(withJoined(fresh, joined([], { recovered: true, offset: 9 }), true, 0)).toBe(fresh);
+    expect(withJoined(fresh, joined([], { recovered: true, offset: 2 }), true, 0)).toBe(fresh);
+  });
+
+  test('about a hole says how many are missing, and goes on behind its page', () => {
+    const room = withJoined(fresh, joined([20, 21]), true, 0);
+    expect(texts(room.lines).slice(3)).toEqual(['12 messages are missing here.', 'm20', 'm21']);
+    expect(texts(taken(withMessage(room, message(22))).lines)).toContain('m22');
+  });
+
+  test('about a stream that was rewritten says so, and shows what is new to the page', () => {
+    const page = joined([6, 7], { messages: [message(6), message(7, 'other')] });
+    const room = withJoined(fresh, page, true, 0);
+    expect(texts(room.lines).slice(3)).toEqual(['Messages may be missing here.', 'other']);
+    expect(texts(taken(withMessage(room, message(8))).lines)).toContain('m8');
+  });
+
+  test('about a new epoch says so', () => {
+    const room = withJoined(fresh, joined([], { epoch: 'e2' }), true, 0);
+    expect(texts(room.lines).slice(3)).toEqual(['The server began this room anew. Messages may be lost.']);
+    expect(texts(taken(withMessage(room, message(1))).lines)).toContain('m1');
   });
 });
 
@@ -131,7 +157,7 @@ describe('notices', () => {
 });
 
 test('a page that stays open for days keeps the latest lines', () => {
-  let room = withJoined(emptyRoom('lobby'), joined([0]), 0);
+  let room = withJoined(emptyRoom('lobby'), joined([0]), false, 0);
   for (let offset = 1; offset <= LINES_KEPT + 5; offset += 1)
     room = taken(withMessage(room, message(offset)));
   expect(room.lines).toHaveLength(LINES_KEPT);

@@ -53,11 +53,20 @@ export function withMessage(room: Room, message: Message): Room | undefined {
   return { ...withLines(room, newMessages(room, [message])), offset: message.offset };
 }
 
-/** The answer to a join or a resume. What was lost is said, never hidden. */
-export function withJoined(room: Room, joined: Frame<'joined'>, at: number): Room {
-  if (joined.room !== room.name) return room;
-  const next = { ...withLoss(room, joined, at), epoch: joined.epoch, offset: joined.offset };
-  const continues = joined.epoch === room.epoch && joined.offset >= room.offset;
+/** Whether a server tells unasked who is there: no message is missing, and its offset tells of none. */
+export function isOfPeopleOnly(room: Room, joined: Frame<'joined'>, unasked: boolean): boolean {
+  return unasked && joined.recovered && joined.epoch === room.epoch;
+}
+
+/**
+ * The answer to a join or a resume, or told unasked: then the server itself lost messages, unless it is of
+ * people only. What was lost is said, never hidden.
+ */
+export function withJoined(room: Room, joined: Frame<'joined'>, unasked: boolean, at: number): Room {
+  if (joined.room !== room.name || isOfPeopleOnly(room, joined, unasked)) return room;
+  const next = { ...withLoss(room, joined, unasked, at), epoch: joined.epoch, offset: joined.offset };
+  const continues =
+    joined.epoch === room.epoch && joined.offset >= room.offset && !isRewritten(room, joined, unasked);
   const missed = joined.messages.filter((message) => !continues || message.offset > room.offset);
   return withLines(next, newMessages(room, missed));
 }
@@ -97,16 +106,22 @@ function newMessages(room: Room, messages: readonly Message[]): Line[] {
   return messages.filter(({ id }) => !shown.has(id)).map((message) => ({ key: message.id, message }));
 }
 
-function withLoss(room: Room, joined: Frame<'joined'>, at: number): Room {
-  const text = lossIn(room, joined);
+function withLoss(room: Room, joined: Frame<'joined'>, unasked: boolean, at: number): Room {
+  const text = lossIn(room, joined, unasked);
   return text === undefined ? room : withNotice(room, { kind: 'loss', text, at });
 }
 
-function lossIn(room: Room, joined: Frame<'joined'>): string | undefined {
+/** A loss that leaves no hole in the offsets: some of them stand for other messages now. */
+function isRewritten(room: Room, joined: Frame<'joined'>, unasked: boolean): boolean {
+  return unasked && (joined.messages[0]?.offset ?? joined.offset + 1) <= room.offset + 1;
+}
+
+function lossIn(room: Room, joined: Frame<'joined'>, unasked: boolean): string | undefined {
   if (room.epoch === undefined || (room.epoch === joined.epoch && joined.recovered)) return undefined;
   if (room.epoch !== joined.epoch || joined.offset < room.offset) {
     return 'The server began this room anew. Messages may be lost.';
   }
+  if (isRewritten(room, joined, unasked)) return 'Messages may be missing here.';
   const first = joined.messages.find((message) => message.offset > room.offset)?.offset ?? joined.offset + 1;
   const missing = first - room.offset - 1;
   if (missing === 0) return undefined;
