@@ -7,8 +7,8 @@ use std::{
 };
 
 use hubbub_protocol::{
-    ClientFrame, Epoch, ErrorFrame, Message, MessageId, MessageText, Offset, RoomName, ServerFrame, User,
-    UserName,
+    ClientFrame, Epoch, ErrorCode, ErrorFrame, Message, MessageId, MessageText, Offset, RoomName,
+    ServerFrame, User, UserName,
     limits::{HELLO_TIMEOUT, PING_INTERVAL, PINGS_MISSED},
 };
 
@@ -30,7 +30,7 @@ const TYPING_BEHIND_FRAMES: usize = 16;
 
 /// The longest wait that a server may ask for: longer than any drain. An [`Instant`] has an end, and what a server
 /// says is any number.
-const LONGEST_DELAY: Duration = Duration::from_secs(3_600);
+const LONGEST_DELAY: Duration = Duration::from_hours(1);
 
 /// Who a client is.
 #[derive(Debug, Clone, Default)]
@@ -69,6 +69,8 @@ enum Phase {
 pub struct Session {
     token: Option<String>,
     name: Option<UserName>,
+    /// When to ask for the name again.
+    rename_at: Option<Instant>,
     user: Option<User>,
     rooms: Rooms,
     outbox: Outbox,
@@ -87,6 +89,7 @@ impl Session {
         Self {
             token: identity.token,
             name: identity.name,
+            rename_at: None,
             user: None,
             rooms: Rooms::default(),
             outbox: Outbox::default(),
@@ -133,10 +136,15 @@ impl Session {
 
     /// Changes the client's name; kept over reconnects.
     pub fn rename(&mut self, name: UserName) {
-        self.name = Some(name.clone());
+        self.name = Some(name);
         if self.is_welcome() {
-            self.frames.push_back(ClientFrame::Rename { name });
+            self.ask_for_name();
         }
+    }
+
+    fn ask_for_name(&mut self) {
+        self.rename_at = None;
+        self.frames.extend(self.name.clone().map(|name| ClientFrame::Rename { name }));
     }
 
     /// Tells a room that the client types. Dropped when it can't go out at once.
@@ -256,8 +264,9 @@ impl Session {
 
     /// When [`Session::tick`] has something to do while there is a connection.
     pub fn deadline(&self) -> Instant {
-        let due = [self.move_at, self.restart_at, self.outbox.next_retry(), self.rooms.next_retry()];
-        due.into_iter().flatten().fold(self.silent_at(), Instant::min)
+        let retries = [self.outbox.next_retry(), self.rooms.next_retry(), self.rename_at];
+        let due = [self.move_at, self.restart_at].into_iter().chain(retries);
+        due.flatten().fold(self.silent_at(), Instant::min)
     }
 
     /// Does what is due, and says what the owner of the connection has to do.
@@ -266,6 +275,9 @@ impl Session {
             return Some(Action::Restart);
         }
         self.frames.extend(self.rooms.ask_due(now));
+        if self.rename_at.is_some_and(|at| at <= now) {
+            self.ask_for_name();
+        }
         if self.outbox.next_retry().is_some_and(|at| at <= now) {
             self.send_due(now);
         }
@@ -289,6 +301,7 @@ impl Session {
         self.outbox.connection_lost();
         self.move_at = None;
         self.restart_at = None;
+        self.rename_at = None;
         self.rooms.connection_gone();
     }
 
@@ -305,8 +318,8 @@ impl Session {
             ServerFrame::Welcome { user, server, token, session: _, limits: _ } => {
                 self.phase = Phase::Welcome { since: now };
                 self.token = token.or(self.token.take());
-                if let Some(name) = self.name.as_ref().filter(|name| **name != user.name) {
-                    self.frames.push_back(ClientFrame::Rename { name: name.clone() });
+                if self.name.as_ref().is_some_and(|name| *name != user.name) {
+                    self.ask_for_name();
                 }
                 self.frames.extend(self.rooms.ask_for_new());
                 self.user = Some(user.clone());
@@ -425,6 +438,17 @@ impl Session {
             }
         } else if retry_at.is_some() && !self.is_welcome() {
             self.restart_at = retry_at;
+        } else if retry_at.is_some() {
+            // Nothing but a rename fails for now without a reference. It may have been done by half, `renamed`
+            // included, so that is not the end of it.
+            self.rename_at = retry_at;
+        } else if matches!(
+            error.code,
+            ErrorCode::EmptyName | ErrorCode::NameTooLong | ErrorCode::ControlCharacter
+        ) {
+            // This server will not have the name: asking for it on every connection would not help.
+            self.name = self.user.as_ref().map(|user| user.name.clone());
+            self.rename_at = None;
         }
         self.events.push_back(Event::Error(error));
     }

@@ -487,3 +487,62 @@ fn the_largest_numbers_that_a_server_can_say_are_survived() {
         assert_eq!(peer.session.tick(peer.now), None);
     }
 }
+
+fn renames(frames: &[ClientFrame]) -> Vec<&str> {
+    let mut names = Vec::new();
+    for frame in frames {
+        if let ClientFrame::Rename { name } = frame {
+            names.push(name.as_str());
+        }
+    }
+    names
+}
+
+#[test]
+fn a_rename_that_fails_for_now_is_asked_for_again_when_it_is_due_even_if_it_was_done_by_half() {
+    let mut peer = Peer::in_the_room();
+    peer.session.rename("Grace".parse().unwrap());
+    assert_eq!(renames(&peer.frames()), ["Grace"]);
+    peer.hears(&json!({"type": "renamed", "user": peer.user["id"], "name": "Grace"}));
+    peer.hears(
+        &json!({"type": "error", "code": "engineUnavailable", "message": "later", "retryAfterMs": 500}),
+    );
+    assert_eq!(peer.session.deadline(), peer.now + Duration::from_millis(500));
+    assert_eq!(peer.session.tick(peer.now), None);
+    assert_eq!(peer.frames(), []);
+    peer.now += Duration::from_millis(500);
+    assert_eq!(peer.session.tick(peer.now), None);
+    assert_eq!(renames(&peer.frames()), ["Grace"]);
+    assert_eq!(peer.session.tick(peer.now), None);
+    assert_eq!(peer.frames(), [], "once");
+}
+
+#[test]
+fn a_rename_that_failed_is_asked_for_on_the_next_connection_until_it_is_done() {
+    let mut peer = Peer::in_the_room();
+    peer.session.rename("Grace".parse().unwrap());
+    peer.hears(
+        &json!({"type": "error", "code": "engineUnavailable", "message": "later", "retryAfterMs": 500}),
+    );
+    peer.reconnects();
+    peer.frames();
+    peer.now += Duration::from_millis(500);
+    peer.welcome();
+    assert_eq!(renames(&peer.frames()), ["Grace"]);
+    peer.session.tick(peer.now);
+    assert_eq!(peer.frames(), [], "once");
+    peer.user["name"] = "Grace".into();
+    peer.reconnects();
+    peer.welcome();
+    assert_eq!(renames(&peer.frames()), [""; 0]);
+}
+
+#[test]
+fn a_name_that_is_refused_is_not_asked_for_again() {
+    let mut peer = Peer::in_the_room();
+    peer.session.rename("Grace".parse().unwrap());
+    peer.hears(&json!({"type": "error", "code": "nameTooLong", "message": "too long"}));
+    peer.reconnects();
+    peer.welcome();
+    assert_eq!(renames(&peer.frames()), [""; 0]);
+}
