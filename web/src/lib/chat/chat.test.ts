@@ -246,6 +246,12 @@ describe('a message', () => {
     expect(sent('send')).toEqual([{ type: 'send', id: 'id-1', room: 'lobby', text: 'hello' }]);
   });
 
+  test('that is not sent yet outlives a reload of the page', () => {
+    expect(chat.draft()).toBe('');
+    chat.keepDraft('half a sen');
+    expect(newChat().draft()).toBe('half a sen');
+  });
+
   test('that the server cannot store now is sent again after the time that it told', async () => {
     await connect();
     chat.send('hello');

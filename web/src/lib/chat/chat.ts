@@ -4,6 +4,7 @@ import type { Environment } from '../connection/environment';
 import * as outboxes from '../connection/outbox';
 import { Session, type Connection, type Credentials } from '../connection/session';
 import { nextStop, stillTyping, TYPING_EVERY_MS } from '../people/typing';
+import { isString } from '../protocol/checks';
 import type { ClientFrame, MessageId, RoomName, ServerFrame, UserName } from '../protocol/generated';
 import { checkText, nameProblem } from '../protocol/limits';
 import type { Store } from '../identity/store';
@@ -11,6 +12,7 @@ import type { RoomInAddress } from './address';
 import { inRoom, initialState, onClosed, onConnection, onFrame, type ChatState } from './state';
 
 const OUTBOX_KEY = 'hubbub.outbox';
+const DRAFT_KEY = 'hubbub.draft';
 
 /** The guest as the chat needs it. */
 export interface Speaker extends Credentials {
@@ -93,6 +95,16 @@ export class Chat {
     this.#set({ ...this.#state, outbox: outboxes.add(outbox, this.needs.newId(), room.name, text) });
     this.#flush();
     return true;
+  }
+
+  /** What was being written when the page was reloaded. */
+  draft(): string {
+    const draft = this.needs.store.read(DRAFT_KEY);
+    return isString(draft) ? draft : '';
+  }
+
+  keepDraft(text: string): void {
+    this.needs.store.write(DRAFT_KEY, text);
   }
 
   /** Sends one that was refused, or waits, at once. */
