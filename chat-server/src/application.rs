@@ -150,7 +150,8 @@ impl Application {
                 return ended;
             }
         }
-        // From here on nobody is let in.
+        // From here on nobody is let in, whatever an admin call says.
+        server.drain.make_last();
         match hand_over {
             Some(over) => server.drain.begin(over),
             None => server.drain.close_all(),

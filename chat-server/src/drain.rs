@@ -41,13 +41,20 @@ struct UnderWay {
 pub struct Drain {
     sessions: Arc<Sessions>,
     tasks: TaskTracker,
-    under_way: Mutex<Option<UnderWay>>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    under_way: Option<UnderWay>,
+    /// The server ends after this drain.
+    last: bool,
 }
 
 impl Drain {
     /// Of these sessions. Waits are tasks of `tasks`.
     pub fn new(sessions: Arc<Sessions>, tasks: TaskTracker) -> Self {
-        Self { sessions, tasks, under_way: Mutex::default() }
+        Self { sessions, tasks, state: Mutex::default() }
     }
 
     /// Takes no new sessions from now on, tells those there are to go over the period, and closes those that are
@@ -56,8 +63,8 @@ impl Drain {
         let deadline = Instant::now() + over;
         let cancel = CancellationToken::new();
         {
-            let mut under_way = self.lock();
-            if let Some(before) = &*under_way {
+            let under_way = &mut self.lock().under_way;
+            if let Some(before) = under_way {
                 if before.deadline <= deadline {
                     return;
                 }
@@ -77,19 +84,28 @@ impl Drain {
         }));
     }
 
+    /// The drain that was begun is the last: the server ends after it, and [`Drain::end`] does nothing any more.
+    pub fn make_last(&self) {
+        self.lock().last = true;
+    }
+
     /// Takes no new sessions from now on, and closes those there are: there is no other server for them.
     pub fn close_all(&self) {
-        let before =
-            self.lock().replace(UnderWay { deadline: Instant::now(), cancel: CancellationToken::new() });
+        let now = UnderWay { deadline: Instant::now(), cancel: CancellationToken::new() };
+        let before = self.lock().under_way.replace(now);
         if let Some(before) = before {
             before.cancel.cancel();
         }
         self.sessions.close_all(Closing::Code(CloseCode::ServerGoing));
     }
 
-    /// Takes sessions again. Those that were told to go still go.
+    /// Takes sessions again, unless the server is about to end. Those that were told to go still go.
     pub fn end(&self) {
-        if let Some(before) = self.lock().take() {
+        let mut state = self.lock();
+        if state.last {
+            return;
+        }
+        if let Some(before) = state.under_way.take() {
             before.cancel.cancel();
             tracing::info!("taking sessions again");
         }
@@ -116,12 +132,14 @@ impl Drain {
 
     /// Whether new sessions are refused.
     pub fn is_under_way(&self) -> bool {
-        self.lock().is_some()
+        self.lock().under_way.is_some()
     }
 
     /// Tells a session that said hello after the drain had begun.
     pub fn send_away_late(&self, line: &Line) {
-        let Some(deadline) = self.lock().as_ref().map(|under_way| under_way.deadline) else { return };
+        let Some(deadline) = self.lock().under_way.as_ref().map(|under_way| under_way.deadline) else {
+            return;
+        };
         let left = deadline.saturating_duration_since(Instant::now());
         line.send_away(left.mul_f64(fastrand::f64()), "this server is draining");
     }
@@ -135,8 +153,8 @@ impl Drain {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<UnderWay>> {
-        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

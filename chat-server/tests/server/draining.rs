@@ -126,6 +126,19 @@ async fn one_of_several_servers_ends_when_its_sessions_are_gone() {
 }
 
 #[tokio::test]
+async fn a_server_that_is_about_to_end_can_not_be_resumed() {
+    let server = one_of_several(&["--drain-seconds", "600"]).await;
+    let mut one = server.guest().await;
+    server.stop();
+    one.find(|frame| matches!(frame, ServerFrame::Reconnect { .. })).await;
+    let resumed = server.admin("/admin/resume", "").await;
+    assert_eq!(state(&resumed), AdminState { draining: true, connections: 1 });
+    assert!(Connect::to(server.ports.public).await.is_err());
+    one.leave_page().await;
+    server.ended().await;
+}
+
+#[tokio::test]
 async fn one_of_several_servers_ends_at_the_deadline() {
     let server = one_of_several(&["--drain-seconds", "0"]).await;
     let mut one = server.guest().await;
