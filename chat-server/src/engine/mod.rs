@@ -182,6 +182,7 @@ pub trait Presence: Send + Sync {
     async fn enter(&self, room: &RoomName, user: &User, session: SessionId) -> Result<(), EngineError>;
 
     /// A session of `user` is out of the room. Told of if it was the user's last one there.
+    /// When this fails, the engine does it by itself as soon as it can, unless the session enters again.
     async fn leave(&self, room: &RoomName, user: UserId, session: SessionId) -> Result<(), EngineError>;
 
     /// Who is there, at most `limit` of them.

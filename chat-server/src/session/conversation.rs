@@ -114,13 +114,13 @@ impl Conversation {
         if !self.rooms.contains_key(&room) {
             return self.not_joined(&room, None);
         }
-        match self.server.engine.leave(&room, self.seat.identity.id(), self.seat.session).await {
-            Ok(()) => {
-                self.rooms.remove(&room);
-                self.say(&ServerFrame::Left { room });
-            }
-            Err(failure) => self.say(&encode::engine_error(&failure, Some(room.to_string()))),
+        let user = self.seat.identity.id();
+        if let Err(error) = self.server.engine.leave(&room, user, self.seat.session).await {
+            // Out is out. The engine takes the session out of the list when it can.
+            tracing::debug!(%room, %error, "left, and could not be taken out of the list yet");
         }
+        self.rooms.remove(&room);
+        self.say(&ServerFrame::Left { room });
     }
 
     async fn send(&mut self, id: MessageId, room: RoomName, text: MessageText) {
@@ -164,6 +164,10 @@ impl Conversation {
     async fn typing(&mut self, room: RoomName) {
         if !self.rooms.contains_key(&room) {
             return self.not_joined(&room, None);
+        }
+        // A signal that waits for the engine would keep a message behind it from being answered in time.
+        if !self.server.engine.is_up() {
+            return;
         }
         let typing = ServerFrame::Typing { room: room.clone(), user: self.seat.identity.user() };
         // It is worth a few seconds of attention, and no error when it can't be told.

@@ -26,20 +26,31 @@ async fn a_send_gets_an_error_that_says_when_to_try_again_and_the_same_id_then_w
 }
 
 #[tokio::test]
-async fn a_rename_and_a_leave_can_be_tried_again() {
+async fn a_rename_can_be_tried_again() {
     let (server, engine) = TestServer::start_on(config(&[]), |_| true).await;
     let mut one = server.guest().await;
     one.join("lobby").await;
     engine.set_away(true);
     one.say_text(r#"{"type":"rename","name":"Ada"}"#).await;
     assert_eq!(one.error().await.code, ErrorCode::EngineUnavailable);
-    one.say(&ClientFrame::Leave { room: room("lobby") }).await;
-    assert_eq!(one.error().await.code, ErrorCode::EngineUnavailable);
     engine.set_away(false);
     one.say_text(r#"{"type":"rename","name":"Ada"}"#).await;
     one.find(|frame| matches!(frame, ServerFrame::Renamed { .. })).await;
+}
+
+#[tokio::test]
+async fn who_leaves_meanwhile_has_left() {
+    let (server, engine) = TestServer::start_on(config(&[]), |_| true).await;
+    let (mut one, mut two) = (server.guest().await, server.guest().await);
+    one.join("lobby").await;
+    two.join("lobby").await;
+    engine.set_away(true);
     one.say(&ClientFrame::Leave { room: room("lobby") }).await;
     one.find(|frame| matches!(frame, ServerFrame::Left { .. })).await;
+    engine.set_away(false);
+    two.send("lobby", "hi").await;
+    two.message().await;
+    assert_eq!(one.until_pong().await, [], "it hears nothing of the room any more");
 }
 
 #[tokio::test]

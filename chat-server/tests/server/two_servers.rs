@@ -125,3 +125,32 @@ async fn a_redis_that_lost_everything_is_announced_on_every_server() {
         assert_eq!(client.message().await.text.as_str(), "again");
     }
 }
+
+#[tokio::test]
+async fn what_a_session_says_while_redis_answers_nothing_is_refused_in_its_order_and_nothing_is_lost() {
+    let redis = RedisServer::start();
+    let server = server_on(&redis).await;
+    let mut one = server.guest().await;
+    one.join("lobby").await;
+    redis.stop();
+    one.say(&ClientFrame::Typing { room: room("lobby") }).await;
+    let mut ids = Vec::new();
+    for number in 0..10 {
+        ids.push(one.send("lobby", &number.to_string()).await);
+    }
+    for id in &ids {
+        let error = one.error().await;
+        let expected = (ErrorCode::EngineUnavailable, Some(id.to_string()));
+        assert_eq!((error.code, error.reference), expected);
+    }
+    server.metric_is("hubbub_engine_up", 0.0).await;
+    one.say(&ClientFrame::Typing { room: room("lobby") }).await;
+    assert_eq!(one.until_pong().await, [], "a signal is dropped, without a word");
+
+    redis.go_on();
+    server.metric_is("hubbub_engine_up", 1.0).await;
+    for (number, id) in ids.iter().enumerate() {
+        one.send_as(*id, "lobby", &number.to_string()).await;
+        assert_eq!(one.message().await.id, *id);
+    }
+}

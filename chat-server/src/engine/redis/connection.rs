@@ -5,7 +5,7 @@
 //! as long as its connection; a watchdog pings it, and a new one takes its place.
 
 use std::future::Future;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use fred::prelude::{Builder, Client, ClientLike, Config, Error, FromValue, Key, PerformanceConfig, Value};
@@ -29,6 +29,19 @@ pub(super) fn patience() -> Instant {
 /// How long one attempt of a call may take. A healthy Redis answers in a few milliseconds; the rest is for one that
 /// rewrites its file or forks.
 const ATTEMPT: Duration = Duration::from_millis(600);
+
+/// How long a call is tried when Redis has answered none for [`PATIENCE`]: one attempt, for many times as long as a
+/// healthy Redis takes. A session's frames are handled one after the other, and each that waited wholly would keep
+/// the next from being answered in time.
+const LAST_TRY: Duration = Duration::from_millis(20);
+
+/// When a call is given up that was to be given up at `asked`, if none has succeeded since one began at `trouble`.
+///
+/// A call that begins with the trouble waits wholly, one that begins a second later a second less, and those that
+/// begin when the patience is over have one short try.
+fn give_up_at(asked: Instant, now: Instant, trouble: Option<Instant>) -> Instant {
+    trouble.map_or(asked, |trouble| asked.min((trouble + PATIENCE).max(now + LAST_TRY)))
+}
 
 /// The pause between two attempts.
 const RETRY_PAUSE: Duration = Duration::from_millis(20);
@@ -60,18 +73,26 @@ pub(super) struct Connection {
     current: watch::Sender<Option<Client>>,
     /// Why it is away, in words.
     trouble: Mutex<String>,
+    /// When the first call began that failed since one succeeded.
+    failing_since: Mutex<Option<Instant>>,
 }
 
 impl Connection {
     /// One that is away until [`Connection::keep`] runs.
     pub(super) fn new(config: Config, capacity: usize) -> Self {
         let trouble = Mutex::new("not connected yet".to_owned());
-        Self { config, capacity, current: watch::Sender::new(None), trouble }
+        Self { config, capacity, current: watch::Sender::new(None), trouble, failing_since: Mutex::default() }
     }
 
     /// Whether it is there, as far as is known.
     pub(super) fn is_up(&self) -> bool {
         self.current.borrow().is_some()
+    }
+
+    /// Whether calls are answered, as far as is known: not when they have [`LAST_TRY`] only.
+    pub(super) fn answers(&self) -> bool {
+        let now = Instant::now();
+        give_up_at(now + PATIENCE, now, *self.failing()) > now + LAST_TRY
     }
 
     /// The client of now and of each time after: `None` while there is none.
@@ -109,9 +130,39 @@ impl Connection {
             .await
     }
 
-    /// Calls until it succeeds or the deadline is over. The call has to be one that may be done twice: an answer
-    /// that was lost does not tell whether it was done.
+    /// Calls until it succeeds or the deadline is over; not for so long when Redis has been away for a while, see
+    /// [`give_up_at`]. The call has to be one that may be done twice: an answer that was lost does not tell whether
+    /// it was done.
     pub(super) async fn call<T, F, Answer>(&self, deadline: Instant, call: F) -> Result<T, EngineError>
+    where
+        F: Fn(Client) -> Answer,
+        Answer: Future<Output = Result<T, Error>>,
+    {
+        let deadline = give_up_at(deadline, Instant::now(), *self.failing());
+        self.insist(deadline, call).await
+    }
+
+    /// Calls until it succeeds or the deadline is over, however long Redis has been away: for tasks that no session
+    /// waits for, and that find out in this way that it is back.
+    pub(super) async fn insist<T, F, Answer>(&self, deadline: Instant, call: F) -> Result<T, EngineError>
+    where
+        F: Fn(Client) -> Answer,
+        Answer: Future<Output = Result<T, Error>>,
+    {
+        let began = Instant::now();
+        let answer = self.attempts(deadline, began, call).await;
+        if answer.is_ok() {
+            *self.failing() = None;
+        }
+        answer
+    }
+
+    async fn attempts<T, F, Answer>(
+        &self,
+        deadline: Instant,
+        began: Instant,
+        call: F,
+    ) -> Result<T, EngineError>
     where
         F: Fn(Client) -> Answer,
         Answer: Future<Output = Result<T, Error>>,
@@ -120,6 +171,7 @@ impl Connection {
         let mut trouble: Option<String> = None;
         loop {
             let Ok(client) = timeout_at(deadline, next_client(&mut current)).await else {
+                self.failing().get_or_insert(began);
                 return Err(EngineError::Unavailable(trouble.unwrap_or_else(|| self.trouble())));
             };
             let attempt_ends = deadline.min(Instant::now() + ATTEMPT);
@@ -132,6 +184,7 @@ impl Connection {
                 Ok(Err(error)) => trouble = Some(error.to_string()),
                 Err(_) => trouble = Some("no answer in time".to_owned()),
             }
+            self.failing().get_or_insert(began);
             if Instant::now() + RETRY_PAUSE >= deadline {
                 return Err(EngineError::Unavailable(trouble.unwrap_or_default()));
             }
@@ -165,6 +218,10 @@ impl Connection {
 
     fn address(&self) -> String {
         self.config.server.hosts().iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    }
+
+    fn failing(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.failing_since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn trouble(&self) -> String {
@@ -229,6 +286,20 @@ mod tests {
     use fred::error::ErrorKind;
 
     use super::*;
+
+    #[test]
+    fn a_call_waits_less_the_longer_redis_has_been_away() {
+        let (start, second) = (Instant::now(), Duration::from_secs(1));
+        let asked_at = |now: Instant| now + PATIENCE;
+        assert_eq!(give_up_at(asked_at(start), start, None), start + PATIENCE);
+        assert_eq!(give_up_at(asked_at(start), start, Some(start)), start + PATIENCE);
+        let later = start + second;
+        assert_eq!(give_up_at(asked_at(later), later, Some(start)), start + PATIENCE);
+        let much_later = start + 5 * second;
+        assert_eq!(give_up_at(asked_at(much_later), much_later, Some(start)), much_later + LAST_TRY);
+        let before = much_later + LAST_TRY / 2;
+        assert_eq!(give_up_at(before, much_later, Some(start)), before, "never later than asked");
+    }
 
     #[test]
     fn what_passes_is_tried_again_and_a_defect_is_not() {

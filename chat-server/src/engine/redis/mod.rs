@@ -85,7 +85,9 @@ impl Engine for RedisEngine {
     fn is_up(&self) -> bool {
         let topology = &self.shared.topology;
         self.shared.presence.renewed()
-            && topology.masters().all(|master| master.commands.is_up() && master.subscriptions.is_up())
+            && topology.masters().all(|master| {
+                master.commands.is_up() && master.commands.answers() && master.subscriptions.is_up()
+            })
     }
 
     async fn close(&self) {

@@ -207,7 +207,12 @@ impl Shared {
         let arguments: [Value; 3] = [lease.into(), lasts.into(), begin.into()];
         let connection = &self.topology.of(keys::SERVERS).commands;
         let keys: [Key; 1] = [keys::SERVERS.into()];
-        let answer: Vec<String> = connection.run(patience(), &scripts::RENEW, &keys, &arguments).await?;
+        let answer: Vec<String> = connection
+            .insist(patience(), |client| {
+                let (keys, arguments) = (&keys, &arguments);
+                async move { scripts::run(&scripts::RENEW, &client, keys, arguments).await }
+            })
+            .await?;
         let mut answer = answer.into_iter();
         Ok((answer.next().as_deref() == Some("1")).then(|| answer.collect()))
     }

@@ -74,7 +74,7 @@ impl Subscriptions {
         };
         let added = self.add(&channel, room);
         let subscribed = connection
-            .call(deadline, |client| {
+            .insist(deadline, |client| {
                 let (channel, mut heard) = (channel.clone(), self.heard.subscribe());
                 async move {
                     client.ssubscribe(channel).await?;

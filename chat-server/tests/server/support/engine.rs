@@ -122,7 +122,11 @@ impl Presence for Switched {
     }
 
     async fn leave(&self, room: &RoomName, user: UserId, session: SessionId) -> Result<(), EngineError> {
-        self.there()?.leave(room, user, session).await
+        let there = self.there();
+        // When away it does so later, as the contract says; here later is now.
+        let memory = Arc::clone(&self.memory.lock().unwrap());
+        memory.leave(room, user, session).await?;
+        there.map(drop)
     }
 
     async fn roster(&self, room: &RoomName, limit: usize) -> Result<Roster, EngineError> {
