@@ -80,12 +80,18 @@ async fn the_page_comes_with_what_keeps_it_safe() {
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
         let policy = answer.header("content-security-policy").unwrap();
         assert!(policy.contains("default-src 'none'"), "{policy}");
-        assert!(policy.contains("connect-src 'self' ws: wss: http://names.test:81;"), "{policy}");
+        let host = server.ports.public;
+        let connect = format!("connect-src 'self' ws://{host} wss://{host} http://names.test:81;");
+        assert!(policy.contains(&connect), "{policy}");
     }
     let asset = server.get("/assets/index-abc123.js").await;
     assert_eq!(asset.status, 200);
     assert_eq!(asset.header("cache-control"), Some("public, max-age=31536000, immutable"));
     assert_eq!(asset.header("content-type"), Some("text/javascript"));
+    // No file system takes such a name: an answer that tells of trouble is not to be kept.
+    let trouble = server.get(&format!("/assets/{}", "x".repeat(300))).await;
+    assert_eq!(trouble.status, 500);
+    assert_eq!(trouble.header("cache-control"), Some("no-cache"));
     let missing = server.get("/assets/index-old.js").await;
     assert_eq!((missing.status, missing.problem().as_str()), (404, "notFound"));
     assert_eq!(server.get("/api/nothing").await.problem(), "notFound");
