@@ -113,11 +113,29 @@ impl Task {
             tokio::select! {
                 biased;
                 () = room.wake.notified() => {}
-                () = at(doubt_due) => self.resolve().await,
+                () = at(doubt_due) => {
+                    self.tell_what_waits(events);
+                    self.resolve().await;
+                }
                 () = at(self.presence_due) => self.tell_presence(),
                 _ = events.recv_many(&mut batch, BATCH) => batch.drain(..).for_each(|event| self.hear(event)),
             }
         }
+    }
+
+    /// Before the list of who is there is read: what waits is older than that list, and told behind it could bring
+    /// back somebody whose going was among the events that were lost.
+    fn tell_what_waits(&mut self, events: &mut mpsc::Receiver<RoomEvent>) {
+        if !matches!(self.doubt, Some((Doubt::Everything, _))) {
+            return;
+        }
+        // No more than there are now: they may come as fast as they are told.
+        for _ in 0..events.len() {
+            if let Ok(event) = events.try_recv() {
+                self.hear(event);
+            }
+        }
+        self.tell_presence();
     }
 
     fn hear(&mut self, event: RoomEvent) {

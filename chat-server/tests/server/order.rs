@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use chat_server::engine::{EngineEvent, RoomEvent, StoredMessage};
-use hubbub_protocol::{Epoch, Offset, ServerFrame};
+use hubbub_protocol::{Epoch, Offset, ServerFrame, User, UserId, UserName};
 
 use crate::support::{TestServer, config, room};
 
@@ -91,4 +91,22 @@ async fn a_stream_that_was_lost_is_announced_and_goes_on() {
     one.send("lobby", "found").await;
     let message = one.message().await;
     assert_eq!((message.offset, message.text.as_str()), (1, "found"));
+}
+
+#[tokio::test]
+async fn a_list_of_members_that_is_read_anew_is_not_overtaken_by_older_news() {
+    let (server, engine) = TestServer::start_on(config(&[]), |_| true).await;
+    let mut one = server.guest().await;
+    one.join("lobby").await;
+    let ghost = User { id: UserId::random(), name: UserName::parse("Ghost").unwrap() };
+    let came = RoomEvent::Presence { joined: vec![ghost.clone()], left: vec![], count: 2 };
+    // That the ghost went again is among what was lost.
+    engine.tell(EngineEvent::Room { room: room("lobby"), event: came }).await;
+    engine.tell(EngineEvent::Interrupted).await;
+    let tells_of_the_ghost =
+        |f: &ServerFrame| matches!(f, ServerFrame::Presence { joined, .. } if joined.contains(&ghost));
+    one.find(tells_of_the_ghost).await;
+    let anew = one.find(|frame| matches!(frame, ServerFrame::Joined { .. })).await;
+    let ServerFrame::Joined { recovered: true, members, count: 1, .. } = anew else { panic!("{anew:?}") };
+    assert!(!members.contains(&ghost));
 }
