@@ -201,10 +201,10 @@ pub enum GuestOutcome {
 /// Keeps who may speak as whom. Tokens are opaque, of 256 random bits, and kept only as hashes.
 #[async_trait]
 pub trait Accounts: Send + Sync {
-    /// Makes a guest and a token for it.
+    /// Makes a guest and a token for it. Both end a month after they were last used, and never to make room.
     async fn create_guest(&self, user: &User) -> Result<GuestOutcome, EngineError>;
 
-    /// Who a token belongs to; `None` for one that is unknown or expired.
+    /// Who a token belongs to; `None` for one that is unknown or expired. Guest and token are used by this.
     async fn authenticate(&self, token: &str) -> Result<Option<User>, EngineError>;
 
     /// Gives a user another name, for the next [`Accounts::authenticate`] on.

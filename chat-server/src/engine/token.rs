@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::EngineError;
 
-/// How long a guest and its token live: a browser tab that is open longer than a month is told to begin anew.
+/// How long a guest and its token live after they were last used: who is away for longer than a month begins anew.
 pub(super) const GUEST_LIFETIME: Duration = Duration::from_hours(30 * 24);
 
 /// What is kept of a token: who reads the store can't speak as anyone. A plain hash is enough, since the token

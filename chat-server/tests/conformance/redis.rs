@@ -405,3 +405,24 @@ async fn tokens_are_kept_as_hashes_that_end() {
     let user_ends = redis.command(&format!("TTL hubbub:user:{}", ada.id));
     assert!(!user_ends.starts_with(":-"), "{user_ends}");
 }
+
+#[tokio::test]
+async fn a_guest_that_is_used_lives_on_with_its_token() {
+    let redis = RedisServer::start();
+    let (server, ada) = (Server::on_redis(&redis, PRESENCE_LEASE).await, user("Ada"));
+    let outcome = server.engine.create_guest(&ada).await.unwrap();
+    let chat_server::engine::GuestOutcome::Created(token) = outcome else { panic!("{outcome:?}") };
+    // Where a token is kept is for the engine to know: both keys are found by how they begin.
+    let on_each = |command: &str, argument: &str| {
+        ["hubbub:user:*", "hubbub:token:*"].map(|keys| {
+            let script = format!("return redis.call('{command}',redis.call('KEYS','{keys}')[1]{argument})");
+            redis.command(&format!("EVAL \"{script}\" 0"))
+        })
+    };
+    assert_eq!(on_each("EXPIRE", ",1000"), [":1", ":1"]);
+    assert_eq!(server.engine.authenticate(&token).await.unwrap(), Some(ada));
+    for ends in on_each("TTL", "") {
+        let ends: u64 = ends.trim_start_matches(':').parse().unwrap();
+        assert!(ends > 1_000_000, "{ends}");
+    }
+}

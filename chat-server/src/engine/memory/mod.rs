@@ -14,7 +14,7 @@ use hubbub_protocol::{Epoch, RoomName, SessionId, User, UserId, UserName};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use self::guests::Guests;
+use self::guests::{Guests, Kept};
 use self::members::Members;
 use self::stream::{Appended, Stream};
 use super::frame::FrameTemplate;
@@ -198,8 +198,11 @@ impl Presence for MemoryEngine {
 impl Accounts for MemoryEngine {
     async fn create_guest(&self, user: &User) -> Result<GuestOutcome, EngineError> {
         let token = new_token()?;
-        let kept = lock(&self.guests).create(user, TokenHash::of(&token), Instant::now());
-        Ok(if kept { GuestOutcome::Created(token) } else { GuestOutcome::Taken })
+        match lock(&self.guests).create(user, TokenHash::of(&token), Instant::now()) {
+            Kept::Yes => Ok(GuestOutcome::Created(token)),
+            Kept::Taken => Ok(GuestOutcome::Taken),
+            Kept::Full => Err(EngineError::Unavailable("there are as many guests as can be kept".to_owned())),
+        }
     }
 
     async fn authenticate(&self, token: &str) -> Result<Option<User>, EngineError> {

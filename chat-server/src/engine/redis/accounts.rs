@@ -1,7 +1,7 @@
-//! Users and their tokens. Both end after [`GUEST_LIFETIME`].
+//! Users and their tokens. Both end [`GUEST_LIFETIME`] after they were last used.
 
 use async_trait::async_trait;
-use fred::prelude::{Expiration, HashesInterface, Key, KeysInterface, Value};
+use fred::prelude::{Expiration, Key, KeysInterface, Value};
 use hubbub_protocol::{User, UserId, UserName};
 
 use super::connection::patience;
@@ -47,31 +47,18 @@ impl Accounts for RedisEngine {
 
     async fn authenticate(&self, token: &str) -> Result<Option<User>, EngineError> {
         let deadline = patience();
+        let lifetime: [Value; 1] = [GUEST_LIFETIME.as_secs().to_string().into()];
         let token_key = keys::token(&TokenHash::of(token));
-        let id: Option<String> = self
-            .shared
-            .topology
-            .of(&token_key)
-            .commands
-            .call(deadline, |client| {
-                let key = token_key.as_str();
-                async move { client.get(key).await }
-            })
-            .await?;
+        let keys: [Key; 1] = [token_key.as_str().into()];
+        let tokens = &self.shared.topology.of(&token_key).commands;
+        let id: Option<String> = tokens.run(deadline, &scripts::USE_TOKEN, &keys, &lifetime).await?;
         let Some(id) = id else { return Ok(None) };
         let id: UserId = id.parse().map_err(|_| corrupt("a token belongs to what is no user"))?;
 
         let user_key = keys::user(id);
-        let name: Option<String> = self
-            .shared
-            .topology
-            .of(&user_key)
-            .commands
-            .call(deadline, |client| {
-                let key = user_key.as_str();
-                async move { client.hget(key, "name").await }
-            })
-            .await?;
+        let keys: [Key; 1] = [user_key.as_str().into()];
+        let users = &self.shared.topology.of(&user_key).commands;
+        let name: Option<String> = users.run(deadline, &scripts::USE_USER, &keys, &lifetime).await?;
         let Some(name) = name else { return Ok(None) };
         let name = UserName::parse(&name).map_err(|_| corrupt("a user has a name that is none"))?;
         Ok(Some(User { id, name }))

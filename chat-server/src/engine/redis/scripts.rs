@@ -31,6 +31,10 @@ script!(/// Renews a lease and reads all others.
     RENEW, "renew");
 script!(/// Makes a user.
     CREATE_USER, "create_user");
+script!(/// Reads whose token it is, and has the token live on.
+    USE_TOKEN, "use_token");
+script!(/// Reads a user's name, and has the user live on.
+    USE_USER, "use_user");
 script!(/// Gives a user another name.
     RENAME_USER, "rename_user");
 
