@@ -34,7 +34,7 @@ struct Guest {
 #[derive(Debug)]
 pub(super) struct Guests {
     most: usize,
-    guests: HashMap<UserId, Guest>,
+    kept: HashMap<UserId, Guest>,
     tokens: HashMap<TokenHash, UserId>,
     /// All guests by when they were seen: all live equally long from then, so they end in this order.
     by_age: BTreeSet<(Instant, UserId)>,
@@ -48,14 +48,14 @@ impl Default for Guests {
 
 impl Guests {
     fn of_at_most(most: usize) -> Self {
-        Self { most, guests: HashMap::new(), tokens: HashMap::new(), by_age: BTreeSet::new() }
+        Self { most, kept: HashMap::new(), tokens: HashMap::new(), by_age: BTreeSet::new() }
     }
 
     /// Keeps a guest, unless its id is taken.
     pub(super) fn create(&mut self, user: &User, token: TokenHash, now: Instant) -> Kept {
         self.forget(now);
-        let full = self.guests.len() >= self.most;
-        let Entry::Vacant(entry) = self.guests.entry(user.id) else { return Kept::Taken };
+        let full = self.kept.len() >= self.most;
+        let Entry::Vacant(entry) = self.kept.entry(user.id) else { return Kept::Taken };
         if full {
             return Kept::Full;
         }
@@ -69,7 +69,7 @@ impl Guests {
     pub(super) fn authenticate(&mut self, token: &TokenHash, now: Instant) -> Option<User> {
         self.forget(now);
         let id = *self.tokens.get(token)?;
-        let guest = self.guests.get_mut(&id)?;
+        let guest = self.kept.get_mut(&id)?;
         self.by_age.remove(&(guest.seen, id));
         self.by_age.insert((now, id));
         guest.seen = now;
@@ -78,7 +78,7 @@ impl Guests {
 
     /// Gives a guest another name.
     pub(super) fn rename(&mut self, user: UserId, name: &UserName) {
-        if let Some(guest) = self.guests.get_mut(&user) {
+        if let Some(guest) = self.kept.get_mut(&user) {
             guest.name = name.clone();
         }
     }
@@ -89,7 +89,7 @@ impl Guests {
                 break;
             }
             self.by_age.pop_first();
-            if let Some(guest) = self.guests.remove(&user) {
+            if let Some(guest) = self.kept.remove(&user) {
                 self.tokens.remove(&guest.token);
             }
         }
