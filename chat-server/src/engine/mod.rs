@@ -115,7 +115,9 @@ pub enum RoomEvent {
         /// How many users are there now.
         count: usize,
     },
-    /// An encoded frame that is for who is there now and is not stored: `typing`, `renamed`.
+    /// A user who is there has this name now.
+    Renamed(User),
+    /// An encoded frame that is for who is there now and is not stored: `typing`.
     Signal {
         /// The session that it comes from, which does not get it.
         from: SessionId,
@@ -178,7 +180,7 @@ pub struct Roster {
 #[async_trait]
 pub trait Presence: Send + Sync {
     /// A session of `user` is in the room now. Told of if it is the user's first one there. With another name
-    /// than before, the entry gets the new one.
+    /// than before, the user has the new one there for all sessions, and that is told as [`RoomEvent::Renamed`].
     async fn enter(&self, room: &RoomName, user: &User, session: SessionId) -> Result<(), EngineError>;
 
     /// A session of `user` is out of the room. Told of if it was the user's last one there.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::ws::Utf8Bytes;
 use hubbub_protocol::{
-    ServerFrame,
+    ServerFrame, User,
     limits::{HISTORY_DEFAULT, HISTORY_MAX, MEMBERS_LISTED},
 };
 use tokio::{
@@ -162,15 +162,21 @@ impl Task {
                 self.room.state().presence.add(joined, &left, count);
                 self.presence_due.get_or_insert_with(|| Instant::now() + self.hub.timing.presence_batch);
             }
+            RoomEvent::Renamed(User { id: user, name }) => {
+                // It may be somebody who just came: first things first.
+                self.tell_presence();
+                let renamed = encode::frame(&ServerFrame::Renamed { user, name: name.clone() });
+                let mut state = self.room.state();
+                state.members.rename(user, &name);
+                let delivered = state.members.signal(None, &renamed);
+                drop(state);
+                self.hub.metrics.delivered(delivered);
+            }
             RoomEvent::Signal { from, frame } => {
                 // The signal may be about somebody who just came: first things first.
                 self.tell_presence();
                 let Ok(frame) = Utf8Bytes::try_from(frame) else { return };
-                let renamed = renamed(&frame);
                 let mut state = self.room.state();
-                if let Some(ServerFrame::Renamed { user, name }) = renamed {
-                    state.members.rename(user, &name);
-                }
                 let delivered = state.members.signal(Some(from), &frame);
                 drop(state);
                 self.hub.metrics.delivered(delivered);
@@ -280,12 +286,4 @@ fn text(message: StoredMessage) -> Option<(u64, Frame)> {
             None
         }
     }
-}
-
-/// The `renamed` in a signal, if it is one. Signals are few; only this kind is parsed.
-fn renamed(frame: &Frame) -> Option<ServerFrame> {
-    if !frame.as_str().contains("\"renamed\"") {
-        return None;
-    }
-    serde_json::from_str(frame.as_str()).ok()
 }

@@ -152,11 +152,10 @@ impl Conversation {
         let user = User { id: seat.identity.id(), name };
         server.engine.rename(user.id, &user.name).await?;
         seat.identity.rename(user.name.clone());
-        let renamed = encode::frame(&ServerFrame::Renamed { user: user.id, name: user.name.clone() });
-        seat.outbox.push(renamed.clone());
+        seat.outbox.say(&ServerFrame::Renamed { user: user.id, name: user.name.clone() });
         for room in rooms.keys() {
+            // By which everyone there is told.
             server.engine.enter(room, &user, seat.session).await?;
-            server.engine.signal(room, seat.session, renamed.clone().into()).await?;
         }
         Ok(())
     }

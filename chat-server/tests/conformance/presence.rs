@@ -51,18 +51,24 @@ on_every_engine! {
         assert_eq!(server.engine.roster(&lobby, 10).await.unwrap().count, 1);
     }
 
-    async fn who_enters_again_with_another_name_is_listed_with_it_and_not_told_of(world: &World) {
+    async fn who_enters_again_with_another_name_is_listed_with_it_and_told_as_renamed_once(world: &World) {
         let (mut server, lobby, mut ada) = (world.server().await, room("lobby"), user("Ada \"}"));
-        let session = SessionId::random();
+        let (session, other) = (SessionId::random(), SessionId::random());
         server.engine.subscribe(&lobby).await.unwrap();
         server.engine.enter(&lobby, &ada, session).await.unwrap();
+        server.engine.enter(&lobby, &ada, other).await.unwrap();
         assert_eq!(server.room_event().await, (lobby.clone(), came(&ada, 1)));
 
         ada.name = UserName::parse("Gräfin / Łovelace").unwrap();
-        server.engine.enter(&lobby, &ada, session).await.unwrap();
+        for session in [session, other] {
+            server.engine.enter(&lobby, &ada, session).await.unwrap();
+        }
+        assert_eq!(server.room_event().await, (lobby.clone(), RoomEvent::Renamed(ada.clone())));
         let roster = server.engine.roster(&lobby, 10).await.unwrap();
         assert_eq!(roster, Roster { members: vec![ada.clone()], count: 1 });
-        server.engine.leave(&lobby, ada.id, session).await.unwrap();
+        for session in [session, other] {
+            server.engine.leave(&lobby, ada.id, session).await.unwrap();
+        }
         assert_eq!(server.room_event().await, (lobby.clone(), went(&ada, 0)));
     }
 

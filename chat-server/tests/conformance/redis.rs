@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use chat_server::engine::redis::RedisOptions;
 use chat_server::engine::{EngineError, EngineEvent, Range, RoomEvent};
 use futures::future::join_all;
 use hubbub_protocol::limits::PRESENCE_LEASE;
-use hubbub_protocol::{RoomName, SessionId, User};
+use hubbub_protocol::{RoomName, SessionId, User, UserName};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -234,6 +235,22 @@ async fn after_flushall_rooms_have_another_epoch_and_the_members_are_back() {
 }
 
 #[tokio::test]
+async fn after_flushall_a_user_with_several_sessions_is_back_by_the_latest_name() {
+    let redis = RedisServer::start();
+    let (lobby, mut ada) = (room("lobby"), user("Ada"));
+    let server = Server::on_redis(&redis, SHORT_LEASE).await;
+    let sessions = [(); 20].map(|()| SessionId::random());
+    for session in sessions {
+        server.engine.enter(&lobby, &ada, session).await.unwrap();
+    }
+    ada.name = UserName::parse("Countess").unwrap();
+    server.engine.enter(&lobby, &ada, sessions[0]).await.unwrap();
+    assert_eq!(redis.command("FLUSHALL"), "+OK");
+    until("somebody is back", async || redis.command("HLEN hubbub:{lobby}:members") == ":1").await;
+    assert_eq!(server.engine.roster(&lobby, 10).await.unwrap().members, [ada]);
+}
+
+#[tokio::test]
 async fn a_stream_that_is_gone_is_another_epoch() {
     let redis = RedisServer::start();
     let (server, lobby) = (Server::on_redis(&redis, PRESENCE_LEASE).await, room("lobby"));
@@ -425,4 +442,27 @@ async fn a_guest_that_is_used_lives_on_with_its_token() {
         let ends: u64 = ends.trim_start_matches(':').parse().unwrap();
         assert!(ends > 1_000_000, "{ends}");
     }
+}
+
+#[tokio::test]
+async fn a_room_that_nobody_wrote_to_is_kept_while_somebody_listens() {
+    let redis = RedisServer::start();
+    let options = RedisOptions {
+        presence_lease: SHORT_LEASE,
+        keep_rooms: Duration::ZERO,
+        ..RedisOptions::new(redis.url().parse().unwrap(), 10, "test".to_owned())
+    };
+    let server = Server::with(options);
+    for name in ["lobby", "empty"] {
+        server.page(&room(name), Range::Latest(0)).await;
+        assert_eq!(redis.command(&format!("EXPIRE hubbub:{{{name}}}:meta 1000")), ":1");
+    }
+    server.engine.subscribe(&room("lobby")).await.unwrap();
+    let ends = |name| -> u64 {
+        redis.command(&format!("TTL hubbub:{{{name}}}:meta")).trim_start_matches(':').parse().unwrap()
+    };
+    until("the room is kept", async || ends("lobby") > 10_000).await;
+    assert!(ends("empty") <= 1_000, "nobody listens");
+    server.say(&room("lobby"), "hi").await;
+    assert_eq!(redis.command("TTL hubbub:{lobby}:meta"), ":-1", "what was written to does not end");
 }

@@ -70,7 +70,11 @@ impl Server {
     /// One on a Redis that may not be there.
     pub(crate) fn at_url(url: &str, presence_lease: Duration) -> Self {
         let url = url.parse().expect("the address of a Redis");
-        let options = RedisOptions { presence_lease, ..RedisOptions::new(url, HISTORY, "test".to_owned()) };
+        Self::with(RedisOptions { presence_lease, ..RedisOptions::new(url, HISTORY, "test".to_owned()) })
+    }
+
+    /// One with these settings.
+    pub(crate) fn with(options: RedisOptions) -> Self {
         let (engine, events) = RedisEngine::start(options);
         Self { engine, events }
     }

@@ -12,6 +12,17 @@ struct Member {
     sessions: HashSet<SessionId>,
 }
 
+/// What there is to tell when a session entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entered {
+    /// The user's first session here.
+    First,
+    /// The user was here by another name.
+    Renamed,
+    /// Nothing.
+    Known,
+}
+
 /// The users of one room and their sessions there.
 #[derive(Debug, Default)]
 pub(super) struct Members {
@@ -21,24 +32,25 @@ pub(super) struct Members {
 }
 
 impl Members {
-    /// Notes a session of a user, and its name. Answers whether it is the user's first one here.
-    pub(super) fn enter(&mut self, user: &User, session: SessionId) -> bool {
+    /// Notes a session of a user, and its name.
+    pub(super) fn enter(&mut self, user: &User, session: SessionId) -> Entered {
         let User { id, name } = user;
         match self.users.entry(*id) {
             Entry::Vacant(entry) => {
                 entry.insert(Member { name: name.clone(), sessions: HashSet::from([session]) });
                 self.by_name.insert((name.clone(), *id));
-                true
+                Entered::First
             }
             Entry::Occupied(mut entry) => {
                 let member = entry.get_mut();
                 member.sessions.insert(session);
                 let before = std::mem::replace(&mut member.name, name.clone());
-                if before != *name {
-                    self.by_name.remove(&(before, *id));
-                    self.by_name.insert((name.clone(), *id));
+                if before == *name {
+                    return Entered::Known;
                 }
-                false
+                self.by_name.remove(&(before, *id));
+                self.by_name.insert((name.clone(), *id));
+                Entered::Renamed
             }
         }
     }

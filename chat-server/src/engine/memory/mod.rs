@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use self::guests::{Guests, Kept};
-use self::members::Members;
+use self::members::{Entered, Members};
 use self::stream::{Appended, Stream};
 use super::frame::FrameTemplate;
 use super::token::{TokenHash, new_token};
@@ -169,10 +169,15 @@ impl Presence for MemoryEngine {
         let permit = self.permit().await;
         let found = self.room(room);
         let mut found = lock(&found);
-        if found.members.enter(user, session) {
-            let count = found.members.count();
-            found.tell(room, permit, RoomEvent::Presence { joined: vec![user.clone()], left: vec![], count });
-        }
+        let event = match found.members.enter(user, session) {
+            Entered::First => {
+                let count = found.members.count();
+                RoomEvent::Presence { joined: vec![user.clone()], left: vec![], count }
+            }
+            Entered::Renamed => RoomEvent::Renamed(user.clone()),
+            Entered::Known => return Ok(()),
+        };
+        found.tell(room, permit, event);
         Ok(())
     }
 

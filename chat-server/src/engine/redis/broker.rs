@@ -2,19 +2,24 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use fred::prelude::{Key, PubsubInterface, Value};
+use fred::prelude::{Key, KeysInterface, PubsubInterface, Value};
+use fred::types::ExpireOptions;
+use futures::{StreamExt, stream};
 use hubbub_protocol::limits::DEDUPLICATION_WINDOW;
 use hubbub_protocol::{Epoch, Offset, RoomName, SessionId, Timestamp};
 use uuid::Uuid;
 
 use super::connection::patience;
-use super::{RedisEngine, events, keys, number, scripts};
+use super::{RedisEngine, Shared, events, keys, number, scripts};
 use crate::engine::frame::FrameTemplate;
 use crate::engine::{Broker, Draft, EngineError, Page, Published, Range, StoredMessage};
 
 /// After how long a room is forgotten that was looked at and never written to. Its epoch is then another, which
-/// nobody minds who was not there for a day.
+/// nobody minds who was not there for a day. While a server subscribes to it, it is kept.
 const UNWRITTEN_ROOM_SECONDS: usize = 24 * 60 * 60;
+
+/// How many rooms are kept at once.
+const CONCURRENT_KEEPS: usize = 64;
 
 #[async_trait]
 impl Broker for RedisEngine {
@@ -99,6 +104,25 @@ impl Broker for RedisEngine {
         let connection = &self.shared.topology.of(&keys::channel(room)).subscriptions;
         self.shared.subscriptions.unsubscribe(connection, room).await;
         Ok(())
+    }
+}
+
+impl Shared {
+    /// Has the rooms that this server subscribes to, and that nobody wrote to, live for another day: their members
+    /// would be told of a loss with the first message.
+    pub(super) async fn keep_unwritten_rooms(&self) {
+        let keep = |room: RoomName| async move {
+            let meta = keys::meta(&room);
+            // Only where there is an end: a room that was written to has none.
+            let kept = self.topology.of(&meta).commands.call(patience(), |client| {
+                let (meta, lifetime) = (meta.as_str(), UNWRITTEN_ROOM_SECONDS.try_into().unwrap_or(i64::MAX));
+                async move { client.expire::<(), _>(meta, lifetime, Some(ExpireOptions::XX)).await }
+            });
+            if let Err(error) = kept.await {
+                tracing::debug!(%room, %error, "could not be kept; it is tried again in time");
+            }
+        };
+        stream::iter(self.subscriptions.rooms()).for_each_concurrent(CONCURRENT_KEEPS, keep).await;
     }
 }
 

@@ -3,9 +3,10 @@
 //! ```text
 //! message <epoch> <offset>\n<the encoded frame>
 //! presence\n{"joined": [{"id", "name"}], "left": ["id"], "count": 3}
+//! renamed\n{"id", "name"}
 //! signal <session>\n<the encoded frame>
 //! ```
-//! The scripts write the first two.
+//! The scripts write the first three.
 
 use bytes::{Bytes, BytesMut};
 use hubbub_protocol::{Epoch, SessionId, User, UserId};
@@ -45,6 +46,7 @@ pub(super) fn parse(payload: &Bytes) -> Option<RoomEvent> {
             let PresenceChange { joined, left, count } = serde_json::from_slice(&rest).ok()?;
             Some(RoomEvent::Presence { joined, left, count })
         }
+        "renamed" => Some(RoomEvent::Renamed(serde_json::from_slice(&rest).ok()?)),
         "signal" => Some(RoomEvent::Signal { from: header.next()?.parse().ok()?, frame: rest }),
         _ => None,
     }

@@ -78,12 +78,17 @@ pub struct RedisOptions {
     pub server: String,
     /// How long the presence of this server outlives it. The same for all servers of a Redis.
     pub presence_lease: Duration,
+    /// How often rooms that nobody wrote to yet are kept for those who are in them.
+    pub keep_rooms: Duration,
 }
+
+/// 24 times before such a room is forgotten.
+const KEEP_ROOMS: Duration = Duration::from_hours(1);
 
 impl RedisOptions {
     /// With the lease of the protocol.
     pub fn new(url: RedisUrl, history: usize, server: String) -> Self {
-        Self { url, history, server, presence_lease: PRESENCE_LEASE }
+        Self { url, history, server, presence_lease: PRESENCE_LEASE, keep_rooms: KEEP_ROOMS }
     }
 }
 

@@ -64,6 +64,21 @@ impl Entries {
         self.renewed.load(Ordering::Relaxed)
     }
 
+    /// Notes what is to be in Redis. The user's other sessions in the room have the name too: entered again under an
+    /// older one, they would bring that back.
+    fn note(&self, place: &Place, user: &User) {
+        let mut entered = lock(&self.entered);
+        let before = entered.insert(place.clone(), user.clone());
+        // A rename is rare; entering is not, and looks at one place only.
+        if before.is_some_and(|before| before.name != user.name) {
+            let others =
+                entered.iter_mut().filter(|(other, known)| known.id == user.id && other.0 == place.0);
+            for (_, other) in others {
+                other.name = user.name.clone();
+            }
+        }
+    }
+
     /// Has a room looked at soon: nobody may have swept it while nobody subscribed to it.
     pub(super) fn check(&self, room: &RoomName) {
         lock(&self.unchecked).insert(room.clone());
@@ -79,8 +94,8 @@ impl Presence for RedisEngine {
             return Err(busy());
         };
         lock(&self.shared.presence.owed).remove(&place);
-        lock(&self.shared.presence.entered).insert(place.clone(), user.clone());
-        let entered = self.shared.enter_by(deadline, room, user, session).await;
+        self.shared.presence.note(&place, user);
+        let entered = self.shared.enter_by(deadline, room, user, session, "").await;
         if entered.is_err() {
             lock(&self.shared.presence.entered).remove(&place);
             lock(&self.shared.presence.owed).insert(place, user.id);
@@ -121,14 +136,20 @@ impl Shared {
         room: &RoomName,
         user: &User,
         session: SessionId,
+        again: &str,
     ) -> Result<(), EngineError> {
         let mut lease = self.presence.lease.subscribe();
         let lease = match timeout_at(deadline, lease.wait_for(Option::is_some)).await {
             Ok(Ok(lease)) => lease.clone().unwrap_or_default(),
             Ok(Err(_)) | Err(_) => return Err(EngineError::Unavailable("not connected yet".to_owned())),
         };
-        let arguments: [Value; 4] =
-            [user.id.to_string().into(), user.name.as_str().into(), session.to_string().into(), lease.into()];
+        let arguments: [Value; 5] = [
+            user.id.to_string().into(),
+            user.name.as_str().into(),
+            session.to_string().into(),
+            lease.into(),
+            again.into(),
+        ];
         let (members, keys) = room_keys(room);
         self.topology.of(&members).commands.run(deadline, &scripts::ENTER, &keys, &arguments).await
     }
@@ -150,6 +171,7 @@ impl Shared {
         let mut rule = SweepRule::new(self.options.presence_lease);
         let mut connection = self.topology.of(keys::SERVERS).commands.watch();
         let mut behind = false;
+        let mut rooms_kept = Instant::now();
         loop {
             let renewal = self.renew(&mut rule).await;
             self.presence.renewed.store(renewal.is_ok(), Ordering::Relaxed);
@@ -159,6 +181,10 @@ impl Shared {
                     self.pay_owed().await;
                     if rule.may_sweep(Instant::now()) {
                         self.sweep_unchecked().await;
+                    }
+                    if rooms_kept.elapsed() >= self.options.keep_rooms {
+                        self.keep_unwritten_rooms().await;
+                        rooms_kept = Instant::now();
                     }
                 }
                 Err(error) => {
@@ -225,7 +251,7 @@ impl Shared {
             let _ordered = self.presence.locks.lock(session).await;
             let user = lock(&self.presence.entered).get(&place).cloned();
             match user {
-                Some(user) => self.enter_by(patience(), room, &user, *session).await.is_ok(),
+                Some(user) => self.enter_by(patience(), room, &user, *session, "again").await.is_ok(),
                 None => true,
             }
         };
