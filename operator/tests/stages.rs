@@ -72,6 +72,18 @@ fn a_pod_that_waits_for_its_start_is_known_to_have_no_connections() {
 }
 
 #[test]
+fn a_server_that_ended_and_waits_for_its_next_start_is_known_to_have_no_connections() {
+    let in_state = |state: Value| {
+        let status = json!({ "status": { "containerStatuses": [{ "name": "chat-server", "image": "",
+            "imageID": "", "ready": false, "restartCount": 3, "state": state }] } });
+        server(&pod("a", status), at(0)).unwrap().answer.connections()
+    };
+    assert_eq!(in_state(json!({ "waiting": { "reason": "CrashLoopBackOff" } })), Some(0));
+    assert_eq!(in_state(json!({ "terminated": { "exitCode": 2 } })), Some(0));
+    assert_eq!(in_state(json!({ "running": {} })), None);
+}
+
+#[test]
 fn a_pod_that_ended_for_good_is_none_and_one_that_is_deleted_leaves() {
     assert_eq!(server(&pod("a", json!({ "status": { "phase": "Failed" } })), at(0)), None);
     let deleted = json!({ "metadata": { "deletionTimestamp": at(-1).to_string() } });

@@ -58,7 +58,8 @@ pub enum Owner {
 /// Up at once; down only to the highest number needed within the window, in two phases: the victims are emptied,
 /// and only when all of them may go `ask` falls. No further victims are chosen meanwhile. Nothing begins or
 /// ends to shrink while the engine is unhealthy, a rollout runs, or more than a fifth of the servers did not
-/// answer; a pinned size is obeyed nevertheless, since somebody wants it now.
+/// answer. That holds for a pinned size too: sessions of a server that goes then have nowhere to go, and a new server
+/// that is emptied is never ready, so that the rollout would wait for it for ever.
 ///
 /// ```
 /// # use hubbub_scaling::{decide, Memory, Moment, Observation, Phase, Pod, Policy};
@@ -96,15 +97,22 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) 
     };
     if wish.replicas > staying {
         let back = seen.emptying().min(wish.replicas - staying);
-        decision.resume = victims::take_back(seen.draining(), back);
+        decision.resume = victims::take_back(seen.going(), back);
         decision.ask = wish.replicas + (seen.emptying() - back);
     } else if wish.may_shrink && seen.emptying() > 0 {
-        if seen.draining().all(|pod| victims::may_go(pod, policy, now)) {
+        if seen.going().all(|pod| victims::may_go(pod, policy, now)) {
             decision.ask = staying;
         }
-    } else if wish.may_shrink {
-        decision.victims = victims::choose(seen.serving(), staying - wish.replicas);
+    } else if wish.may_shrink && staying > wish.replicas {
+        // Those that are asked for and not there go first: nobody has to be emptied for them.
+        let there = seen.serving().count().try_into().unwrap_or(u32::MAX);
+        if there <= wish.replicas {
+            decision.ask = wish.replicas;
+        } else {
+            decision.victims = victims::choose(seen.serving(), staying.min(there) - wish.replicas);
+        }
     }
+    decision.resume.extend(seen.blocking().map(|pod| pod.name.clone()));
     (decision, memory)
 }
 
@@ -125,18 +133,26 @@ fn wish(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) -> (Wi
             limited_by: Some(Limit::Paused),
             reason: format!("paused at {}", counted(asked.into(), "server")),
         }),
-        _ => policy.pinned.map(|pinned| Wish {
-            replicas: pinned,
-            may_shrink: true,
-            limited_by: None,
-            reason: format!("pinned to {}", counted(pinned.into(), "server")),
-        }),
+        _ => policy.pinned.map(|pinned| pinned_to(pinned, policy, seen)),
     };
     if let Some(wish) = fixed {
         let (memory, _) = memory.note(wish.replicas, wish.replicas, policy.stabilization_down, now);
         return (wish, memory);
     }
     automatic(policy, seen, memory, now)
+}
+
+fn pinned_to(pinned: u32, policy: &Policy, seen: &Observation) -> Wish {
+    // A server that is asked for and never comes, for want of a quota, must not keep somebody from asking for fewer.
+    let unseen = seen.silent();
+    let held = hold(seen, unseen);
+    let limited_by = held.filter(|_| seen.asked.is_some_and(|asked| asked > pinned));
+    let what = format!("pinned to {}", counted(pinned.into(), "server"));
+    let reason = match limited_by {
+        Some(limit) => format!("{what}; {}", because(limit, policy, unseen)),
+        None => what,
+    };
+    Wish { replicas: pinned, may_shrink: held.is_none(), limited_by, reason }
 }
 
 fn automatic(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) -> (Wish, Memory) {
@@ -148,7 +164,7 @@ fn automatic(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) -
         Recommendation::Stay => staying,
     };
     let (memory, highest) = memory.note(policy.bounds.clamp(needed), staying, policy.stabilization_down, now);
-    let held = hold(seen);
+    let held = hold(seen, seen.unseen());
 
     let steady = if held.is_some() { needed.max(staying) } else { needed.max(highest.min(staying)) };
     let replicas = policy.bounds.clamp(steady);
@@ -167,9 +183,8 @@ fn automatic(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) -
     (Wish { replicas, may_shrink: held.is_none(), limited_by, reason }, memory)
 }
 
-/// What forbids to shrink.
-fn hold(seen: &Observation) -> Option<Limit> {
-    let (unseen, all) = seen.unseen();
+/// What forbids to shrink, when so many of so many servers are not seen.
+fn hold(seen: &Observation, (unseen, all): (u32, u32)) -> Option<Limit> {
     if !seen.engine_healthy {
         Some(Limit::Engine)
     } else if seen.rollout {
@@ -210,20 +225,21 @@ fn tell(
             }
         }
     };
-    let why = match limited_by {
-        None => return what,
-        Some(Limit::Min) => format!("the minimum is {}", policy.bounds.min()),
-        Some(Limit::Max) => format!("the maximum is {}", policy.bounds.max()),
-        Some(Limit::Window) => {
-            format!("more were needed in the last {} s", policy.stabilization_down.as_secs())
-        }
-        Some(Limit::Engine) => "nothing shrinks while the engine is away".to_owned(),
-        Some(Limit::Rollout) => "nothing shrinks while servers are replaced".to_owned(),
-        Some(Limit::Unseen) => {
-            let (unseen, all) = seen.unseen();
-            format!("nothing shrinks while {unseen} of {all} servers do not answer")
-        }
-        Some(Limit::Paused) => "paused".to_owned(),
-    };
-    format!("{what}; {why}")
+    match limited_by {
+        None => what,
+        Some(limit) => format!("{what}; {}", because(limit, policy, seen.unseen())),
+    }
+}
+
+/// What a limit is, when so many of so many servers are not seen.
+fn because(limit: Limit, policy: &Policy, (unseen, all): (u32, u32)) -> String {
+    match limit {
+        Limit::Min => format!("the minimum is {}", policy.bounds.min()),
+        Limit::Max => format!("the maximum is {}", policy.bounds.max()),
+        Limit::Window => format!("more were needed in the last {} s", policy.stabilization_down.as_secs()),
+        Limit::Engine => "nothing shrinks while the engine is away".to_owned(),
+        Limit::Rollout => "nothing shrinks while servers are replaced".to_owned(),
+        Limit::Unseen => format!("nothing shrinks while {unseen} of {all} servers do not answer"),
+        Limit::Paused => "paused".to_owned(),
+    }
 }

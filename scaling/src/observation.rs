@@ -93,14 +93,32 @@ impl Observation {
     }
 
     /// How many of those asked for are being emptied. More servers than asked for means that some will be
-    /// deleted at any moment, and those are the ones that were emptied.
+    /// deleted at any moment, and those are the ones that were emptied, or old ones that are replaced.
     pub(crate) fn emptying(&self) -> u32 {
         let surplus = self.present().saturating_sub(self.asked.unwrap_or(0));
-        count(self.draining()).saturating_sub(surplus)
+        count(self.going()).saturating_sub(surplus)
+    }
+
+    /// The servers that are being emptied, but for those that have to be taken back.
+    pub(crate) fn going(&self) -> impl Iterator<Item = &Pod> {
+        let blocks = self.replaces();
+        self.draining().filter(move |pod| !(blocks && pod.current_template))
+    }
+
+    /// The new servers that are being emptied while old ones are replaced. A rollout removes an old server only when
+    /// the new ones are ready, and these are not: they have to be taken back.
+    pub(crate) fn blocking(&self) -> impl Iterator<Item = &Pod> {
+        let blocks = self.replaces();
+        self.draining().filter(move |pod| blocks && pod.current_template)
+    }
+
+    /// There are old servers that are being replaced, and not just a change that nobody has looked at yet.
+    fn replaces(&self) -> bool {
+        self.rollout && self.pods.iter().any(|pod| pod.phase != Phase::Leaving && !pod.current_template)
     }
 
     /// The servers that are being emptied.
-    pub(crate) fn draining(&self) -> impl Iterator<Item = &Pod> {
+    fn draining(&self) -> impl Iterator<Item = &Pod> {
         self.pods.iter().filter(|pod| matches!(pod.phase, Phase::Draining { .. }))
     }
 
@@ -111,8 +129,14 @@ impl Observation {
 
     /// Of the servers that stay: how many did not answer or are not there yet, and how many there should be.
     pub(crate) fn unseen(&self) -> (u32, u32) {
+        let (silent, there) = self.silent();
+        (silent + self.missing(), there + self.missing())
+    }
+
+    /// Of the servers that stay and are there: how many did not answer, and how many they are.
+    pub(crate) fn silent(&self) -> (u32, u32) {
         let silent = count(self.serving().filter(|pod| pod.connections.is_none()));
-        (silent + self.missing(), count(self.serving()) + self.missing())
+        (silent, count(self.serving()))
     }
 
     fn missing(&self) -> u32 {

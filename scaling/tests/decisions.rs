@@ -205,14 +205,74 @@ fn victims_are_those_with_the_fewest_reconnects_then_unready_then_old_then_young
     assert_eq!(at_once(&pinned, &seen(6, pods)).victims, ["idle", "unready", "outdated", "young", "old"]);
 }
 
+fn pinned(servers: u32) -> Policy {
+    Policy { pinned: Some(servers), ..policy() }
+}
+
 #[test]
-fn a_pinned_size_is_obeyed_even_outside_the_bounds_and_without_data() {
-    let pods = vec![silent("a"), silent("b")];
-    let away = Observation { engine_healthy: false, ..seen(2, pods) };
-    let none = at_once(&Policy { pinned: Some(0), ..policy() }, &away);
+fn a_pinned_size_is_obeyed_even_outside_the_bounds() {
+    let none = at_once(&pinned(0), &seen(2, vec![pod("a", 5), pod("b", 5)]));
     assert_eq!((none.replicas, none.ask, none.victims.len()), (0, 2, 2));
     assert_eq!((none.owner, none.reason.as_str()), (Owner::User, "pinned to 0 servers"));
-    assert_eq!(at_once(&Policy { pinned: Some(12), ..policy() }, &away).ask, 12);
+    assert_eq!((none.limited_by, at_once(&pinned(12), &seen(1, vec![silent("a")])).ask), (None, 12));
+}
+
+#[test]
+fn a_pinned_size_waits_for_the_engine_and_for_servers_that_do_not_answer_too() {
+    let away = Observation { engine_healthy: false, ..seen(2, vec![pod("a", 5), pod("b", 5)]) };
+    let held = at_once(&pinned(1), &away);
+    assert_eq!((held.replicas, held.ask, held.victims.len()), (1, 2, 0));
+    assert_eq!(held.limited_by, Some(Limit::Engine));
+    assert_eq!(held.reason, "pinned to 1 server; nothing shrinks while the engine is away");
+    let held = at_once(&pinned(1), &seen(2, vec![pod("a", 5), silent("b")]));
+    assert_eq!((held.ask, held.victims.len(), held.limited_by), (2, 0, Some(Limit::Unseen)));
+    assert_eq!(held.reason, "pinned to 1 server; nothing shrinks while 1 of 2 servers do not answer");
+}
+
+#[test]
+fn a_pinned_size_does_not_empty_the_new_servers_of_a_rollout() {
+    let old = |name| Pod { current_template: false, ..pod(name, 20) };
+    let new = |name| Pod { created: Moment::from_secs(990), ..pod(name, 0) };
+    let rollout = |pods| Observation { rollout: true, ..seen(3, pods) };
+    for pods in [
+        vec![old("o1"), old("o2"), old("o3"), new("n1")],
+        vec![old("o1"), old("o2"), new("n1"), Pod { ready: false, ..new("n2") }],
+    ] {
+        let held = at_once(&pinned(2), &rollout(pods));
+        assert_eq!((held.replicas, held.ask, held.limited_by), (2, 3, Some(Limit::Rollout)));
+        assert!(held.victims.is_empty() && held.resume.is_empty());
+        assert_eq!(held.reason, "pinned to 2 servers; nothing shrinks while servers are replaced");
+    }
+    let over = at_once(&pinned(2), &seen(3, vec![new("n1"), new("n2"), new("n3")]));
+    assert_eq!((over.ask, over.victims.len(), over.reason.as_str()), (3, 1, "pinned to 2 servers"));
+}
+
+#[test]
+fn a_new_server_that_is_being_emptied_is_taken_back_so_that_the_rollout_ends() {
+    let old = Pod { current_template: false, ..pod("old", 20) };
+    let pods = vec![old.clone(), pod("new", 20), draining("emptied", 0, 900)];
+    let stuck = at_once(&pinned(2), &Observation { rollout: true, ..seen(2, pods) });
+    assert_eq!((stuck.ask, stuck.resume), (2, vec!["emptied".to_owned()]));
+    // An old one that is being emptied blocks nothing: it goes with the rollout.
+    let going = Pod { current_template: false, ..draining("going", 0, 900) };
+    let fine =
+        at_once(&pinned(2), &Observation { rollout: true, ..seen(3, vec![old, going, pod("new", 20)]) });
+    assert!(fine.resume.is_empty());
+    // The Deployment was just made smaller, and its controller has not looked yet: no old server, no rollout.
+    let lagging = seen(1, vec![pod("a", 20), draining("emptied", 0, 900)]);
+    assert!(at_once(&pinned(1), &Observation { rollout: true, ..lagging }).resume.is_empty());
+}
+
+#[test]
+fn a_server_that_never_starts_does_not_keep_a_pinned_size_from_shrinking() {
+    let starting = Pod { ready: false, ..pod("starting", 0) };
+    let fewer = at_once(&pinned(1), &seen(2, vec![pod("a", 30), starting]));
+    assert_eq!(fewer.victims, ["starting"]);
+    // Two that are asked for and not even there: nobody has to be emptied.
+    let fewer = at_once(&pinned(1), &seen(3, vec![pod("a", 30)]));
+    assert_eq!((fewer.ask, fewer.victims.len()), (1, 0));
+    let fewer = at_once(&pinned(1), &seen(4, vec![pod("a", 30), pod("b", 9)]));
+    assert_eq!((fewer.ask, fewer.victims), (4, vec!["b".to_owned()]));
 }
 
 #[test]
