@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use hubbub_protocol::RoomName;
+use hubbub_protocol::{RoomName, limits};
 use hubbub_scaling::{Bounds, InvalidPolicy, Policy, Tolerance};
 use hyper::Uri;
 use k8s_openapi::api::core::v1::{ResourceRequirements, Toleration};
@@ -71,6 +71,17 @@ pub enum Invalid {
     /// Sizes that contradict each other.
     #[error("spec.scaling: {0}")]
     Scaling(#[from] InvalidPolicy),
+    /// Servers would be full, and refuse sessions, before there are enough of them for another server.
+    #[error(
+        "spec.server.maxConnections is {most}, but has to be more than {edge}: a server is added at {edge} connections \
+        each (spec.scaling.targetConnections and its tolerance), and full servers would never get there"
+    )]
+    NeverGrows {
+        /// The sessions that a server takes.
+        most: u64,
+        /// The connections of a server above which another one is added.
+        edge: f64,
+    },
     /// Not the address of a Redis.
     #[error("spec.redis.url {url:?}: {problem}; it has to look like redis://host:6379/0")]
     RedisUrl {
@@ -111,12 +122,14 @@ pub fn validate(object: &ChatServer) -> Result<Wanted, Invalid> {
     let name = object.metadata.name.clone().ok_or(Invalid::Incomplete("name"))?;
     let namespace = object.metadata.namespace.clone().ok_or(Invalid::Incomplete("namespace"))?;
     let owner = object.controller_owner_ref(&()).ok_or(Invalid::Incomplete("uid"))?;
-    let drain_seconds = number("drain.seconds", spec.drain.seconds, 1, 3_600)?;
+    let drain_seconds = number("drain.seconds", spec.drain.seconds, 1, limits::DRAIN_SECONDS_MAX)?;
     check_redis_url(&spec.redis.url)?;
     check_text("image", &spec.image)?;
     check_server(&spec.server)?;
+    let policy = policy(object, drain_seconds)?;
+    check_room_to_grow(&policy, spec.server.max_connections)?;
     Ok(Wanted {
-        policy: policy(object, drain_seconds)?,
+        policy,
         name,
         namespace,
         owner,
@@ -134,7 +147,7 @@ pub fn validate(object: &ChatServer) -> Result<Wanted, Invalid> {
 
 fn policy(object: &ChatServer, drain_seconds: u32) -> Result<Policy, Invalid> {
     let scaling = &object.spec.scaling;
-    let target = number("scaling.targetConnections", scaling.target_connections, 1, i32::MAX)?;
+    let target = number("scaling.targetConnections", scaling.target_connections, 1, i32::MAX.unsigned_abs())?;
     let min = number("scaling.min", scaling.min, 1, 1_000)?;
     let max = number("scaling.max", scaling.max, 1, 1_000)?;
     let window =
@@ -152,14 +165,15 @@ fn policy(object: &ChatServer, drain_seconds: u32) -> Result<Policy, Invalid> {
     })
 }
 
-fn number(field: &'static str, value: i32, min: i32, max: i32) -> Result<u32, Invalid> {
-    let out_of_range =
-        || Invalid::OutOfRange { field, value: value.into(), min: min.into(), max: max.into() };
-    if (min..=max).contains(&value) {
-        u32::try_from(value).map_err(|_| out_of_range())
-    } else {
-        Err(out_of_range())
-    }
+/// A number that is not negative.
+fn number(field: &'static str, value: i32, min: u32, max: u32) -> Result<u32, Invalid> {
+    let (value, min, max) = (value.into(), min.into(), max.into());
+    within(field, value, min, max)?;
+    u32::try_from(value).map_err(|_| Invalid::OutOfRange { field, value, min, max })
+}
+
+fn within(field: &'static str, value: i64, min: i64, max: i64) -> Result<(), Invalid> {
+    if (min..=max).contains(&value) { Ok(()) } else { Err(Invalid::OutOfRange { field, value, min, max }) }
 }
 
 fn check_redis_url(url: &str) -> Result<(), Invalid> {
@@ -192,23 +206,45 @@ fn without_password(url: &str) -> String {
     }
 }
 
+/// A full server refuses sessions, and those that are refused are not counted.
+#[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+fn check_room_to_grow(policy: &Policy, max_connections: Option<i32>) -> Result<(), Invalid> {
+    let most = max_connections
+        .and_then(|most| u64::try_from(most).ok())
+        .unwrap_or(limits::CONNECTIONS_DEFAULT as u64);
+    let edge = f64::from(policy.target.get()) * (1.0 + policy.tolerance.get());
+    if edge < most as f64 { Ok(()) } else { Err(Invalid::NeverGrows { most, edge: edge.floor() }) }
+}
+
+/// The limits are those of the chat-server, which does not start with anything else.
 fn check_server(server: &ServerSpec) -> Result<(), Invalid> {
-    for (field, value) in [
-        ("server.maxConnections", server.max_connections.map(i64::from)),
-        ("server.history", server.history.map(i64::from)),
-        ("server.queueBytes", server.queue_bytes),
+    let most = |limit: usize| i64::try_from(limit).unwrap_or(i64::MAX);
+    for (field, value, min, max) in [
+        ("server.maxConnections", server.max_connections.map(i64::from), 1, i32::MAX.into()),
+        ("server.history", server.history.map(i64::from), 1, most(limits::HISTORY_KEPT_MAX)),
+        ("server.queueBytes", server.queue_bytes, most(limits::QUEUE_BYTES_MIN), i64::MAX),
     ] {
-        if let Some(value) = value.filter(|value| *value < 1) {
-            return Err(Invalid::OutOfRange { field, value, min: 1, max: i64::MAX });
-        }
+        value.map(|value| within(field, value, min, max)).transpose()?;
     }
     if let Some(room) = &server.default_room {
         RoomName::parse(room).map_err(|problem| Invalid::Room(problem.to_string()))?;
     }
     for origin in &server.allowed_origins {
-        check_url("allowedOrigins", origin, "https://chat.example")?;
+        check_origin(origin)?;
     }
     server.name_api.iter().try_for_each(|url| check_url("nameApi", url, "https://randomuser.me/api/"))
+}
+
+/// Scheme and host and nothing more, since that is all that browsers say of a page.
+fn check_origin(value: &str) -> Result<(), Invalid> {
+    let (field, example) = ("allowedOrigins", "https://chat.example");
+    check_url(field, value, example)?;
+    let bare = value.parse::<Uri>().is_ok_and(|uri| {
+        matches!(uri.path(), "" | "/")
+            && uri.query().is_none()
+            && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+    });
+    if bare { Ok(()) } else { Err(Invalid::Url { field, value: value.to_owned(), example }) }
 }
 
 fn check_url(field: &'static str, value: &str, example: &'static str) -> Result<(), Invalid> {

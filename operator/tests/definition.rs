@@ -26,6 +26,17 @@ fn kubectl_shows_size_connections_owner_and_reason() {
 }
 
 #[test]
+fn the_definition_refuses_what_the_chat_server_would_not_start_with() {
+    let definition: Value = serde_saphyr::from_str(&definition().unwrap()).unwrap();
+    let spec =
+        &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"];
+    let server = &spec["server"]["properties"];
+    assert_eq!(server["queueBytes"]["minimum"].as_f64(), Some(65_536.0));
+    assert_eq!(server["history"]["maximum"].as_f64(), Some(100_000.0));
+    assert_eq!(spec["drain"]["properties"]["seconds"]["maximum"].as_f64(), Some(3_600.0));
+}
+
+#[test]
 fn what_is_not_said_gets_the_values_that_the_documents_name() {
     let definition: Value = serde_saphyr::from_str(&definition().unwrap()).unwrap();
     let spec =

@@ -46,6 +46,38 @@ fn sizes_and_times_that_can_not_be_are_refused() {
 }
 
 #[test]
+fn what_the_chat_server_would_not_start_with_is_refused() {
+    let said = complaint(|chat| chat.spec.server.queue_bytes = Some(65_535));
+    assert!(said.starts_with("spec.server.queueBytes is 65535, but has to be from 65536 to "), "{said}");
+    let said = complaint(|chat| chat.spec.server.history = Some(100_001));
+    assert_eq!(said, "spec.server.history is 100001, but has to be from 1 to 100000");
+    for origin in ["https://chat.example/page", "https://chat.example?a", "https://me@chat.example"] {
+        let said = complaint(|chat| chat.spec.server.allowed_origins = vec![origin.to_owned()]);
+        assert!(said.starts_with("spec.server.allowedOrigins"), "{said}");
+    }
+}
+
+#[test]
+fn servers_that_are_full_before_another_one_is_added_are_refused() {
+    let with = |most: Option<i32>, target: i32| {
+        let mut chat_server = common::minimal();
+        chat_server.spec.server.max_connections = most;
+        chat_server.spec.scaling.target_connections = target;
+        validate(&chat_server).map(|_| ()).map_err(|invalid| invalid.to_string())
+    };
+    // 500 and a tenth are 550, and 9,090 and a tenth just below 10,000.
+    assert_eq!(with(Some(551), 500), Ok(()));
+    assert_eq!(with(None, 9_090), Ok(()));
+    let said = with(Some(550), 500).unwrap_err();
+    assert!(said.starts_with("spec.server.maxConnections is 550, but has to be more than 550: "), "{said}");
+    let said = with(None, 9_091).unwrap_err();
+    assert!(
+        said.starts_with("spec.server.maxConnections is 10000, but has to be more than 10000: "),
+        "{said}"
+    );
+}
+
+#[test]
 fn a_redis_url_says_what_is_wrong_with_it_and_keeps_the_password() {
     for (url, wrong) in [
         ("http://redis:6379", "does not begin with redis://"),

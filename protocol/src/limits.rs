@@ -24,6 +24,19 @@ pub const FRAME_BYTES_READ: usize = 4 * FRAME_BYTES;
 /// How many rooms a session may be in at once.
 pub const ROOMS_PER_SESSION: usize = 100;
 
+/// The sessions that a server takes when nothing is said. With about 30 KiB for each they fit 512 MiB.
+pub const CONNECTIONS_DEFAULT: usize = 10_000;
+
+/// The most messages of a room that a server can be told to keep: more belong into a database.
+pub const HISTORY_KEPT_MAX: usize = 100_000;
+
+/// The smallest send queue of a session, in bytes: the largest message (24 KB, each character escaped) and a page of
+/// history.
+pub const QUEUE_BYTES_MIN: usize = 64 * 1024;
+
+/// The longest drain of a server, in seconds: Kubernetes waits for as long before it kills.
+pub const DRAIN_SECONDS_MAX: u32 = 3_600;
+
 /// How many messages a `join` gets when it does not say.
 pub const HISTORY_DEFAULT: usize = 50;
 

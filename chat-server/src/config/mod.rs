@@ -13,7 +13,7 @@ use std::{
 
 use axum::http::Uri;
 use clap::{Parser, error::ErrorKind};
-use hubbub_protocol::{RoomName, http::PageConfig};
+use hubbub_protocol::{RoomName, http::PageConfig, limits};
 
 pub use self::raw::Raw;
 use crate::{engine::redis::RedisUrl, private::AdminToken, public::AllowedOrigins, timing::Timing};
@@ -96,13 +96,6 @@ pub enum ConfigError {
     },
 }
 
-/// The most messages of a room that may be kept: more belong into a database.
-const HISTORY_KEPT: usize = 100_000;
-/// The least that a session's queue holds: the largest message (24 KB, each character escaped) and a page.
-const QUEUE_BYTES_LEAST: usize = 64 * 1024;
-/// The longest drain: Kubernetes waits for as long before it kills.
-const DRAIN_SECONDS_MOST: u32 = 3_600;
-
 impl Config {
     /// From the command line, the environment, and the file that either names.
     ///
@@ -157,16 +150,21 @@ impl Config {
             web: web.map(page_folder).transpose()?,
             page,
             admin_token: admin_token_file.as_deref().map(admin_token).transpose()?,
-            max_connections: within("max-connections", max_connections.unwrap_or(10_000), 1, usize::MAX)?,
-            history: within("history", history.unwrap_or(1_000), 1, HISTORY_KEPT)?,
+            max_connections: within(
+                "max-connections",
+                max_connections.unwrap_or(limits::CONNECTIONS_DEFAULT),
+                1,
+                usize::MAX,
+            )?,
+            history: within("history", history.unwrap_or(1_000), 1, limits::HISTORY_KEPT_MAX)?,
             origins: origins(&allowed_origin.unwrap_or_default())?,
             drain: Duration::from_secs(
-                within("drain-seconds", drain_seconds.unwrap_or(30), 0, DRAIN_SECONDS_MOST)?.into(),
+                within("drain-seconds", drain_seconds.unwrap_or(30), 0, limits::DRAIN_SECONDS_MAX)?.into(),
             ),
             queue_bytes: within(
                 "queue-bytes",
                 queue_bytes.unwrap_or(1 << 20),
-                QUEUE_BYTES_LEAST,
+                limits::QUEUE_BYTES_MIN,
                 usize::MAX,
             )?,
             server_name: checked_name(server_name.unwrap_or_else(host_name))?,

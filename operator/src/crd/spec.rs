@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use hubbub_protocol::limits;
 use k8s_openapi::api::core::v1::Toleration;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use kube::{CustomResource, KubeSchema};
@@ -182,7 +183,7 @@ impl Default for ScalingSpec {
 #[serde(rename_all = "camelCase", default)]
 pub struct DrainSpec {
     /// A server's sessions are sent to other servers evenly over this many seconds.
-    #[schemars(range(min = 1, max = 3600))]
+    #[schemars(range(min = 1, max = limits::DRAIN_SECONDS_MAX))]
     pub seconds: i32,
 }
 
@@ -196,13 +197,13 @@ impl Default for DrainSpec {
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ServerSpec {
-    /// Sessions that a server takes at most.
+    /// Sessions that a server takes at most: more than `scaling.targetConnections` and its tolerance.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub max_connections: Option<i32>,
     /// Messages that are kept of a room.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = limits::HISTORY_KEPT_MAX))]
     pub history: Option<i32>,
     /// Origins of pages that may connect. Empty: only the page of the same host.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -218,7 +219,7 @@ pub struct ServerSpec {
     pub default_room: Option<String>,
     /// Bytes that may wait for a slow session before it is closed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = limits::QUEUE_BYTES_MIN))]
     pub queue_bytes: Option<i64>,
 }
 

@@ -109,6 +109,7 @@ pub fn server(pod: &Pod, now: Timestamp) -> Option<Server> {
         ready: conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True"),
         created: pod.metadata.creation_timestamp.as_ref().map_or(moment(now), |Time(at)| moment(*at)),
         template: annotation(TEMPLATE).cloned(),
+        // A pending pod waits for a node, for its image or for a volume.
         answer: if pod_phase == "Pending" || waits(status) { Answer::NotStarted } else { Answer::Silent },
     })
 }
