@@ -182,7 +182,8 @@ impl Connection {
                     return Err(EngineError::Corrupt(error.to_string()));
                 }
                 Ok(Err(error)) => trouble = Some(error.to_string()),
-                Err(_) => trouble = Some("no answer in time".to_owned()),
+                // The last attempt may have had next to no time: what Redis said before tells more.
+                Err(_) => trouble = trouble.or_else(|| Some("no answer in time".to_owned())),
             }
             self.failing().get_or_insert(began);
             if Instant::now() + RETRY_PAUSE >= deadline {
