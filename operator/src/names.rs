@@ -21,8 +21,6 @@ pub const DELETION_COST: &str = "controller.kubernetes.io/pod-deletion-cost";
 pub const VICTIM_COST: &str = "-1000";
 /// Annotation of the pod template: the hash of the template, by which pods of an older one are told.
 pub const TEMPLATE: &str = "hubbub.dev/template";
-/// Annotation of the pod template: the hash of the configuration, so that a changed value rolls the servers.
-pub const CONFIG: &str = "hubbub.dev/config";
 
 /// The port with the page, the API and `/ws`; its name in pod and Service is `http`.
 pub const PUBLIC_PORT: u16 = 8080;
@@ -39,6 +37,15 @@ pub const TOKEN_KEY: &str = "token";
 /// ```
 pub fn admin_secret(name: &str) -> String {
     format!("{name}-admin")
+}
+
+/// The ConfigMap of a ChatServer that has the configuration of this hash.
+///
+/// ```
+/// assert_eq!(hubbub_operator::names::config_map("chat", "749ad69ca39d2b42"), "chat-749ad69ca39d2b42");
+/// ```
+pub fn config_map(name: &str, hash: &str) -> String {
+    format!("{name}-{hash}")
 }
 
 /// The labels by which a ChatServer's pods are found; those of the Deployment's selector.

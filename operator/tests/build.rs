@@ -45,6 +45,19 @@ fn a_changed_setting_changes_the_template_so_that_the_servers_roll() {
 }
 
 #[test]
+fn servers_keep_the_configuration_of_their_template() {
+    let before = common::minimal();
+    let mut after = before.clone();
+    after.spec.redis.url = "redis://elsewhere:6379/0".to_owned();
+    let (old, new) = (objects(&before).config_map, objects(&after).config_map);
+    assert_ne!(old.metadata.name, new.metadata.name);
+    assert_eq!((old.immutable, new.immutable), (Some(true), Some(true)));
+    let template = serde_json::to_string(&objects(&after).deployment).unwrap();
+    assert!(template.contains(&new.metadata.name.unwrap()));
+    assert!(!template.contains(&old.metadata.name.unwrap()));
+}
+
+#[test]
 fn a_changed_size_or_scaling_rule_leaves_the_template_as_it_is() {
     let before = common::minimal();
     let mut after = before.clone();

@@ -5,17 +5,19 @@ mod common;
 
 use hubbub_operator::build::build;
 use hubbub_operator::crd::{ChatServer, Owner};
+use hubbub_operator::reconcile::apply::{ApplyError, owned};
 use hubbub_operator::reconcile::drain::{Step, steps};
 use hubbub_operator::reconcile::event::{moves, trouble};
 use hubbub_operator::reconcile::observe::{Answer, Server, moment, server};
 use hubbub_operator::reconcile::status::{Outcome, Problem, status};
+use hubbub_operator::reconcile::tidy::superfluous;
 use hubbub_operator::reconcile::{decide, fetch};
 use hubbub_operator::servers::Figures;
 use hubbub_operator::validate::validate;
 use hubbub_protocol::metrics::DrainState;
 use hubbub_scaling::{Decision, Memory, Phase};
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -237,6 +239,53 @@ fn a_problem_is_told_in_words_once() {
     assert_eq!(condition(&now, "ScalingActive"), ("False", "InvalidSpec"));
     chat_server.status = Some(now);
     assert_eq!(trouble(&chat_server, &problem), None);
+}
+
+#[test]
+fn only_configurations_that_no_server_has_are_deleted() {
+    let config_map = |name: &str, uid: &str| -> ConfigMap {
+        let owner =
+            json!({ "apiVersion": "hubbub.dev/v1alpha1", "kind": "ChatServer", "name": "chat", "uid": uid });
+        serde_json::from_value(json!({ "metadata": { "name": name, "ownerReferences": [owner] } })).unwrap()
+    };
+    let mounts = |name: &str, with: Value| {
+        let source = json!({ "configMap": { "name": name, "items": [] } });
+        let volume = json!({ "name": "hubbub", "projected": { "sources": [source] } });
+        let mut spec = json!({ "spec": { "containers": [], "volumes": [volume] } });
+        merge(&mut spec, with);
+        pod("a", spec)
+    };
+    let there = ["chat", "chat-old", "chat-gone", "chat-going", "chat-new"];
+    let mut there: Vec<ConfigMap> = there.map(|name| config_map(name, "mine")).into();
+    there.push(config_map("chat-other", "another"));
+    let deleted = json!({ "metadata": { "deletionTimestamp": at(-1).to_string() } });
+    let pods = [mounts("chat-old", json!({})), mounts("chat-going", deleted)];
+    assert_eq!(superfluous(&there, "mine", "chat-new", &pods), ["chat", "chat-gone"]);
+}
+
+#[test]
+fn what_belongs_to_somebody_else_is_named() {
+    let taken = ApplyError::Foreign { kind: "Service", name: "chat".to_owned() };
+    let problem = taken.problem().unwrap();
+    assert_eq!(problem.reason, "NameTaken");
+    assert_eq!(
+        problem.words,
+        "a Service \"chat\" is there already and does not belong to this ChatServer; rename one of them"
+    );
+}
+
+#[test]
+fn only_an_owner_reference_with_the_uid_makes_an_object_ours() {
+    let owned_by = |uid: Option<&str>| {
+        let owner = |uid| json!({ "apiVersion": "v1", "kind": "ChatServer", "name": "chat", "uid": uid });
+        let owners: Vec<Value> = uid.into_iter().map(owner).collect();
+        let object: ConfigMap =
+            serde_json::from_value(json!({ "metadata": { "ownerReferences": owners } })).unwrap();
+        owned(&object.metadata, "mine")
+    };
+    assert!(owned_by(Some("mine")));
+    assert!(!owned_by(Some("the one before")));
+    assert!(!owned_by(None));
 }
 
 #[test]

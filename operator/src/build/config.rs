@@ -1,10 +1,11 @@
 //! The servers' configuration file.
 
 use k8s_openapi::api::core::v1::ConfigMap;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 
-use super::metadata;
-use crate::names::{PRIVATE_PORT, PUBLIC_PORT};
+use super::{hash, metadata};
+use crate::names::{self, PRIVATE_PORT, PUBLIC_PORT};
 use crate::validate::Wanted;
 
 /// The file's name, in the ConfigMap and below `/etc/hubbub`.
@@ -60,9 +61,13 @@ pub(super) fn text(wanted: &Wanted) -> Result<String, toml::ser::Error> {
     })
 }
 
+/// One for each text, and never changed: a server that starts anew has the configuration of its template, whatever the
+/// spec says by then.
 pub(super) fn config_map(wanted: &Wanted, text: String) -> ConfigMap {
+    let name = names::config_map(&wanted.name, &hash::of(text.as_bytes()));
     ConfigMap {
-        metadata: metadata(wanted),
+        metadata: ObjectMeta { name: Some(name), ..metadata(wanted) },
+        immutable: Some(true),
         data: Some([(FILE.to_owned(), text)].into()),
         ..ConfigMap::default()
     }

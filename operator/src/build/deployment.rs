@@ -27,7 +27,7 @@ const STOP_MARGIN_SECONDS: i64 = 15;
 const LINGER_SECONDS: i64 = 2;
 const VOLUME: &str = "hubbub";
 
-pub(super) fn deployment(wanted: &Wanted, config_hash: &str) -> Result<Deployment, BuildError> {
+pub(super) fn deployment(wanted: &Wanted, config_map: &str) -> Result<Deployment, BuildError> {
     Ok(Deployment {
         metadata: metadata(wanted),
         spec: Some(DeploymentSpec {
@@ -40,7 +40,7 @@ pub(super) fn deployment(wanted: &Wanted, config_hash: &str) -> Result<Deploymen
                     max_surge: Some(IntOrString::String("25%".to_owned())),
                 }),
             }),
-            template: template(wanted, config_hash)?,
+            template: template(wanted, config_map)?,
             ..DeploymentSpec::default()
         }),
         status: None,
@@ -51,25 +51,21 @@ fn selector(wanted: &Wanted) -> LabelSelector {
     LabelSelector { match_labels: Some(names::selector(&wanted.name)), match_expressions: None }
 }
 
-fn template(wanted: &Wanted, config_hash: &str) -> Result<PodTemplateSpec, BuildError> {
+fn template(wanted: &Wanted, config_map: &str) -> Result<PodTemplateSpec, BuildError> {
     let mut labels = names::selector(&wanted.name);
     labels.insert(names::SESSIONS.to_owned(), names::TAKE.to_owned());
     let mut template = PodTemplateSpec {
-        metadata: Some(ObjectMeta {
-            labels: Some(labels),
-            annotations: Some([(names::CONFIG.to_owned(), config_hash.to_owned())].into()),
-            ..ObjectMeta::default()
-        }),
-        spec: Some(pod(wanted)),
+        metadata: Some(ObjectMeta { labels: Some(labels), ..ObjectMeta::default() }),
+        spec: Some(pod(wanted, config_map)),
     };
     let template_hash = hash::of(serde_json::to_string(&template)?.as_bytes());
-    if let Some(annotations) = template.metadata.as_mut().and_then(|meta| meta.annotations.as_mut()) {
-        annotations.insert(names::TEMPLATE.to_owned(), template_hash);
+    if let Some(metadata) = template.metadata.as_mut() {
+        metadata.annotations = Some([(names::TEMPLATE.to_owned(), template_hash)].into());
     }
     Ok(template)
 }
 
-fn pod(wanted: &Wanted) -> PodSpec {
+fn pod(wanted: &Wanted, config_map: &str) -> PodSpec {
     PodSpec {
         automount_service_account_token: Some(false),
         enable_service_links: Some(false),
@@ -95,7 +91,7 @@ fn pod(wanted: &Wanted) -> PodSpec {
         node_selector: (!wanted.node_selector.is_empty()).then(|| wanted.node_selector.clone()),
         tolerations: (!wanted.tolerations.is_empty()).then(|| wanted.tolerations.clone()),
         containers: vec![container(wanted)],
-        volumes: Some(vec![volume(wanted)]),
+        volumes: Some(vec![volume(wanted, config_map)]),
         ..PodSpec::default()
     }
 }
@@ -159,7 +155,7 @@ fn probe(path: &str, period: i32, timeout: i32) -> Probe {
 }
 
 /// Configuration and token in one volume: a mount inside another one that is read-only can't be made.
-fn volume(wanted: &Wanted) -> Volume {
+fn volume(wanted: &Wanted, config_map: &str) -> Volume {
     let item = |key: &str, path: &str| {
         Some(vec![KeyToPath { key: key.to_owned(), path: path.to_owned(), mode: None }])
     };
@@ -170,7 +166,7 @@ fn volume(wanted: &Wanted) -> Volume {
             sources: Some(vec![
                 VolumeProjection {
                     config_map: Some(ConfigMapProjection {
-                        name: wanted.name.clone(),
+                        name: config_map.to_owned(),
                         items: item(FILE, FILE),
                         optional: None,
                     }),

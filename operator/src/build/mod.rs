@@ -78,10 +78,10 @@ impl Objects {
 /// # Errors
 /// When something can't be written as TOML or JSON.
 pub fn build(wanted: &Wanted) -> Result<Objects, BuildError> {
-    let config = config::text(wanted)?;
+    let config_map = config::config_map(wanted, config::text(wanted)?);
     Ok(Objects {
-        deployment: deployment::deployment(wanted, &hash::of(config.as_bytes()))?,
-        config_map: config::config_map(wanted, config),
+        deployment: deployment::deployment(wanted, config_map.metadata.name.as_deref().unwrap_or_default())?,
+        config_map,
         service: service::service(wanted),
         disruption_budget: service::disruption_budget(wanted),
         ingress: wanted.ingress.as_ref().map(|spec| ingress::ingress(wanted, spec)),

@@ -7,6 +7,7 @@ use kube::api::ListParams;
 use kube::{Api, Client};
 use thiserror::Error;
 
+use super::apply::owned;
 use crate::crd::ChatServer;
 use crate::names;
 
@@ -53,13 +54,9 @@ pub async fn fetch(
         tokio::try_join!(async { deployments.get_opt(name).await.map_err(api("the Deployment")) }, async {
             pods.list(&ours).await.map_err(api("the pods"))
         },)?;
-    if deployment.as_ref().is_some_and(|deployment| !belongs(deployment, object)) {
+    let uid = object.metadata.uid.as_deref().unwrap_or_default();
+    if deployment.as_ref().is_some_and(|deployment| !owned(&deployment.metadata, uid)) {
         return Err(FetchError::Foreign(name.to_owned()));
     }
     Ok(Fetched { deployment, pods: pods.items })
-}
-
-fn belongs(deployment: &Deployment, object: &ChatServer) -> bool {
-    let owners = deployment.metadata.owner_references.iter().flatten();
-    owners.into_iter().any(|owner| Some(&owner.uid) == object.metadata.uid.as_ref())
 }

@@ -8,6 +8,7 @@ pub mod event;
 pub mod fetch;
 pub mod observe;
 pub mod status;
+pub mod tidy;
 
 use hubbub_scaling::{Memory, Phase};
 use k8s_openapi::jiff::Timestamp;
@@ -19,7 +20,7 @@ use tokio::time::Instant;
 
 use self::apply::{Applied, ApplyError};
 use self::event::News;
-use self::fetch::FetchError;
+use self::fetch::{FetchError, Fetched};
 use self::observe::Server;
 use self::status::{Outcome, Problem};
 use crate::build::{BuildError, Objects, build};
@@ -129,8 +130,7 @@ pub async fn reconcile(
     let ask = if decision.act { decision.ask } else { asked.unwrap_or(decision.ask) };
     let objects = objects.ask_for(ask);
     // 6. apply (client)
-    let generation = deployment.and_then(|deployment| deployment.metadata.generation);
-    if let Err(problem) = apply(context, &wanted, &objects, generation, kept).await? {
+    if let Err(problem) = apply(context, &wanted, &objects, &fetched, kept).await? {
         return give_up(context, object, &servers, asked.unwrap_or(0), &problem, now).await;
     }
     // 7. drain (client)
@@ -152,7 +152,7 @@ async fn apply(
     context: &Context,
     wanted: &Wanted,
     objects: &Objects,
-    generation: Option<i64>,
+    fetched: &Fetched,
     kept: &mut Kept,
 ) -> Result<Result<(), Problem>, TickError> {
     let fingerprint = objects.fingerprint()?;
@@ -163,15 +163,15 @@ async fn apply(
         return Ok(Err(refused.problem.clone()));
     }
     kept.refused = None;
-    match apply::apply(&context.client, wanted, objects, &fingerprint, generation, kept.applied.as_ref())
-        .await
-    {
+    match apply::apply(&context.client, wanted, objects, &fingerprint, fetched, kept.applied.as_ref()).await {
         Ok(Some(applied)) => kept.applied = Some(applied),
         Ok(None) => {}
         Err(error) => {
-            let Some(words) = error.refusal() else { return Err(error.into()) };
-            let problem = Problem { reason: "Refused", words };
-            kept.refused = Some(Refused { fingerprint, at: Instant::now(), problem: problem.clone() });
+            let Some(problem) = error.problem() else { return Err(error.into()) };
+            // A name may be free soon, as after a ChatServer of the same name was deleted. Asking for that is cheap.
+            if !matches!(error, ApplyError::Foreign { .. }) {
+                kept.refused = Some(Refused { fingerprint, at: Instant::now(), problem: problem.clone() });
+            }
             return Ok(Err(problem));
         }
     }
