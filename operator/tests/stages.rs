@@ -225,6 +225,46 @@ fn the_status_tells_who_owns_the_size_and_why_it_is_what_it_is() {
 }
 
 #[test]
+fn why_a_server_does_not_start_is_told() {
+    let status_of = |state: Value, last: Value| {
+        let container = json!({ "name": "chat-server", "image": "", "imageID": "", "ready": false,
+            "restartCount": 0, "state": state, "lastState": last });
+        let new = json!({ "status": { "phase": "Pending", "containerStatuses": [container],
+            "conditions": [{ "type": "Ready", "status": "False" }] } });
+        let servers =
+            [says(&pod("a", json!({})), 10, DrainState::Serving), server(&pod("b", new), at(0)).unwrap()];
+        let outcome = Outcome { servers: &servers, asked: 2, decision: None, problem: None, rollout: true };
+        let now = status(&common::minimal(), outcome, at(0));
+        now.conditions.into_iter().find(|condition| condition.type_ == "Progressing").unwrap().message
+    };
+    let rollout = "servers of an older template are being replaced";
+    let pull = json!({ "waiting": { "reason": "ImagePullBackOff", "message": "Back-off pulling image \"chat:9\"" } });
+    assert_eq!(
+        status_of(pull, json!({})),
+        format!("{rollout}; server b waits: ImagePullBackOff: Back-off pulling image \"chat:9\"")
+    );
+    let crash = json!({ "waiting": { "reason": "CrashLoopBackOff" } });
+    let end = json!({ "terminated": { "exitCode": 2, "reason": "Error",
+        "message": "starting\nchat-server: redis-url: is needed\n" } });
+    assert_eq!(
+        status_of(crash, end),
+        format!(
+            "{rollout}; server b waits: CrashLoopBackOff; it ended with Error (exit code 2): \
+            chat-server: redis-url: is needed"
+        )
+    );
+    assert_eq!(status_of(json!({ "waiting": { "reason": "ContainerCreating" } }), json!({})), rollout);
+}
+
+#[test]
+fn a_server_that_no_node_takes_says_so() {
+    let full = json!({ "status": { "phase": "Pending", "conditions": [{ "type": "PodScheduled",
+        "status": "False", "reason": "Unschedulable", "message": "0/1 nodes are available" }] } });
+    let waiting = server(&pod("a", full), at(0)).unwrap();
+    assert_eq!(waiting.trouble.as_deref(), Some("Unschedulable: 0/1 nodes are available"));
+}
+
+#[test]
 fn a_problem_is_told_in_words_once() {
     let mut chat_server = common::minimal();
     chat_server.spec.scaling.min = 20;

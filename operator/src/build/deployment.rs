@@ -115,6 +115,8 @@ fn container(wanted: &Wanted) -> Container {
             }),
             ..Lifecycle::default()
         }),
+        // What a server says when it refuses its configuration becomes part of the pod, and of the conditions.
+        termination_message_policy: Some("FallbackToLogsOnError".to_owned()),
         resources: Some(wanted.resources.clone()),
         security_context: Some(SecurityContext {
             allow_privilege_escalation: Some(false),

@@ -9,6 +9,7 @@ pub mod fetch;
 pub mod observe;
 pub mod status;
 pub mod tidy;
+mod waits;
 
 use hubbub_scaling::{Memory, Phase};
 use k8s_openapi::jiff::Timestamp;

@@ -5,10 +5,11 @@ use std::net::IpAddr;
 use futures::{StreamExt, stream};
 use hubbub_protocol::metrics::DrainState;
 use hubbub_scaling::{Moment, Phase};
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod, PodStatus};
+use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 
+use super::waits;
 use crate::names::{DRAIN, DRAINING_SINCE, SESSIONS, TEMPLATE};
 use crate::servers::{Figures, Servers};
 
@@ -30,6 +31,8 @@ pub struct Server {
     pub created: Moment,
     /// The hash of the template that it was made from.
     pub template: Option<String>,
+    /// Why it does not run, when something is wrong with it.
+    pub trouble: Option<String>,
     /// What it said.
     pub answer: Answer,
 }
@@ -109,19 +112,14 @@ pub fn server(pod: &Pod, now: Timestamp) -> Option<Server> {
         ready: conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True"),
         created: pod.metadata.creation_timestamp.as_ref().map_or(moment(now), |Time(at)| moment(*at)),
         template: annotation(TEMPLATE).cloned(),
+        trouble: waits::trouble(status),
         // A pending pod waits for a node, for its image or for a volume.
-        answer: if pod_phase == "Pending" || waits(status) { Answer::NotStarted } else { Answer::Silent },
+        answer: if pod_phase == "Pending" || waits::stands(status) {
+            Answer::NotStarted
+        } else {
+            Answer::Silent
+        },
     })
-}
-
-/// Whether nothing runs in a pod that did run: its container ended and waits to be started again. One whose node no
-/// longer answers goes on to be told of as running.
-fn waits(status: Option<&PodStatus>) -> bool {
-    let containers = status.and_then(|status| status.container_statuses.as_deref()).unwrap_or_default();
-    let stands = |container: &ContainerStatus| {
-        container.state.as_ref().is_some_and(|state| state.waiting.is_some() || state.terminated.is_some())
-    };
-    !containers.is_empty() && containers.iter().all(stands)
 }
 
 fn phase(pod: &Pod, now: Timestamp) -> Phase {

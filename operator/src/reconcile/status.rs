@@ -115,15 +115,32 @@ fn available(ready: i32, desired: u32) -> Said {
 fn progressing(outcome: Outcome<'_>, ready: i32, desired: u32) -> Said {
     let draining = outcome.servers.iter().any(|server| matches!(server.phase, Phase::Draining { .. }));
     if let Some(problem) = outcome.problem {
-        ("False", problem.reason, problem.words.clone())
-    } else if outcome.rollout {
-        ("True", "RollingOut", "servers of an older template are being replaced".to_owned())
+        return ("False", problem.reason, problem.words.clone());
+    }
+    let (status, reason, message) = if outcome.rollout {
+        ("True", "RollingOut", "servers of an older template are being replaced")
     } else if draining {
-        ("True", "Draining", "servers are being emptied before they go".to_owned())
+        ("True", "Draining", "servers are being emptied before they go")
     } else if i64::from(ready) < i64::from(desired) {
-        ("True", "Starting", "servers are starting".to_owned())
+        ("True", "Starting", "servers are starting")
     } else {
-        ("False", "Settled", "all servers are there".to_owned())
+        ("False", "Settled", "all servers are there")
+    };
+    (status, reason, format!("{message}{}", waiting(outcome.servers)))
+}
+
+/// Which servers can't start, and why.
+fn waiting(servers: &[Server]) -> String {
+    let mut waiting =
+        servers.iter().filter(|server| server.phase != Phase::Leaving && server.trouble.is_some());
+    let Some((server, trouble)) =
+        waiting.next().and_then(|first| first.trouble.as_ref().map(|why| (first, why)))
+    else {
+        return String::new();
+    };
+    match waiting.count() {
+        0 => format!("; server {} waits: {trouble}", server.name),
+        more => format!("; server {} (and {more} more) waits: {trouble}", server.name),
     }
 }
 

@@ -10,7 +10,7 @@ use super::apply::owned;
 use crate::names;
 use crate::validate::Wanted;
 
-/// Deletes the ConfigMaps that only servers had that are gone.
+/// Deletes the `ConfigMaps` that only servers had that are gone.
 ///
 /// # Errors
 /// When the API server does not answer or refuses.
@@ -27,7 +27,7 @@ pub async fn tidy(client: &Client, wanted: &Wanted, current: &str, pods: &[Pod])
     Ok(())
 }
 
-/// The ConfigMaps of this owner that neither the current template nor a pod has. Pods that are about to go count: what
+/// The `ConfigMaps` of this owner that neither the current template nor a pod has. Pods that are about to go count: what
 /// comes in their place may be of the same template. Pure.
 pub fn superfluous(config_maps: &[ConfigMap], uid: &str, current: &str, pods: &[Pod]) -> Vec<String> {
     let mut used: BTreeSet<&str> = pods.iter().flat_map(mounted).collect();
@@ -40,7 +40,7 @@ pub fn superfluous(config_maps: &[ConfigMap], uid: &str, current: &str, pods: &[
         .collect()
 }
 
-/// The ConfigMaps that a pod mounts.
+/// The `ConfigMaps` that a pod mounts.
 fn mounted(pod: &Pod) -> impl Iterator<Item = &str> {
     let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
     let sources = volumes.filter_map(|volume| volume.projected.as_ref()?.sources.as_ref()).flatten();
