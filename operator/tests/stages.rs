@@ -7,7 +7,7 @@ use hubbub_operator::build::build;
 use hubbub_operator::crd::{ChatServer, Owner};
 use hubbub_operator::reconcile::apply::{ApplyError, owned};
 use hubbub_operator::reconcile::drain::{Step, steps};
-use hubbub_operator::reconcile::event::{moves, trouble};
+use hubbub_operator::reconcile::event::{drained, resized, trouble};
 use hubbub_operator::reconcile::observe::{Answer, Server, moment, server};
 use hubbub_operator::reconcile::status::{Outcome, Problem, status};
 use hubbub_operator::reconcile::tidy::superfluous;
@@ -120,15 +120,19 @@ fn decided(chat_server: &ChatServer, replicas: i32, servers: &[Server]) -> Decis
     decide::decide(&wanted, Some(&template), Some(&deployment), &servers, Memory::default(), at(0)).0
 }
 
+fn to_do(chat_server: &ChatServer, replicas: i32, servers: &[Server], decision: &Decision) -> Decision {
+    let wanted = validate(chat_server).unwrap();
+    decide::todo(decision, &wanted, None, Some(&deployment(replicas)), servers, at(0))
+}
+
 #[test]
 fn scraped_connections_become_a_size() {
     let servers = [says(&pod("a", json!({})), 1_234, DrainState::Serving)];
     let decision = decided(&common::minimal(), 1, &servers);
     assert_eq!((decision.replicas, decision.ask), (3, 3));
-    let news = moves(Some(1), &decision);
-    assert_eq!(news.len(), 1);
-    assert_eq!(news[0].reason, "ScaledUp");
-    assert_eq!(news[0].note, "from 1 to 3 servers: 1,234 connections need 3 servers at 500 each");
+    let news = resized(Some(1), &decision).unwrap();
+    assert_eq!(news.reason, "ScaledUp");
+    assert_eq!(news.note, "from 1 to 3 servers: 1,234 connections need 3 servers at 500 each");
 }
 
 #[test]
@@ -139,13 +143,15 @@ fn a_victim_is_taken_out_of_the_service_first_and_told_in_the_next_tick() {
     let servers = [says(&a, 9, DrainState::Serving), says(&b, 2, DrainState::Serving)];
     let decision = decided(&pinned, 2, &servers);
     assert_eq!(steps(&decision, &servers, 30, moment(at(0))), [Step::Begin("b".to_owned())]);
-    assert_eq!(moves(Some(2), &decision)[0].note, "emptying b: pinned to 1 server");
+    assert_eq!(resized(Some(2), &decision), None);
+    assert_eq!(drained(&decision, &["b".to_owned()])[0].note, "emptying b: pinned to 1 server");
+    assert!(drained(&decision, &[]).is_empty(), "a pod that could not be marked is not told of");
 
     let marked = pod("b", draining(&at(-1).to_string()));
     let servers = [says(&a, 9, DrainState::Serving), says(&marked, 2, DrainState::Serving)];
     let decision = decided(&pinned, 2, &servers);
     assert_eq!(steps(&decision, &servers, 30, moment(at(0))), [Step::Drain("b".to_owned(), 30)]);
-    assert!(moves(Some(2), &decision).is_empty(), "one event for each move");
+    assert!(drained(&decision, &["b".to_owned()]).is_empty(), "one event for each move");
 }
 
 #[test]
@@ -173,7 +179,40 @@ fn growth_takes_a_server_back() {
     let servers = [says(&pod("a", json!({})), 700, DrainState::Serving), says(&b, 100, DrainState::Draining)];
     let decision = decided(&common::minimal(), 2, &servers);
     assert_eq!(steps(&decision, &servers, 30, moment(at(0))), [Step::Cancel("b".to_owned())]);
-    assert_eq!(moves(Some(2), &decision)[0].reason, "DrainCancelled");
+    assert_eq!(drained(&decision, &["b".to_owned()])[0].reason, "DrainCancelled");
+}
+
+#[test]
+fn nobody_is_told_to_drain_while_the_engine_is_away() {
+    let away = |server: Server| match server.answer {
+        Answer::Figures(figures) => {
+            Server { answer: Answer::Figures(Figures { engine_up: Some(false), ..figures }), ..server }
+        }
+        _ => server,
+    };
+    let marked = pod("b", draining(&at(-1).to_string()));
+    let servers = [says(&pod("a", json!({})), 9, DrainState::Serving), says(&marked, 2, DrainState::Serving)];
+    let mut pinned = common::minimal();
+    pinned.spec.replicas = Some(1);
+    let decision = decided(&pinned, 2, &servers);
+    assert_eq!(steps(&decision, &servers, 30, moment(at(0))).len(), 1);
+    let servers = servers.map(away);
+    assert!(steps(&decision, &servers, 30, moment(at(0))).is_empty());
+}
+
+#[test]
+fn a_dry_run_that_begins_in_the_middle_of_a_drain_takes_the_servers_back() {
+    let mut dry = common::minimal();
+    dry.spec.replicas = Some(1);
+    dry.spec.scaling.dry_run = true;
+    let b = pod("b", draining(&at(-5).to_string()));
+    let servers = [says(&pod("a", json!({})), 70, DrainState::Serving), says(&b, 10, DrainState::Draining)];
+    let decision = decided(&dry, 2, &servers);
+    assert_eq!(decision.replicas, 1);
+    let todo = to_do(&dry, 2, &servers, &decision);
+    assert_eq!((todo.ask, resized(Some(2), &todo)), (2, None));
+    assert_eq!(steps(&todo, &servers, 30, moment(at(0))), [Step::Cancel("b".to_owned())]);
+    assert_eq!(drained(&todo, &["b".to_owned()])[0].note, "taking back b: spec.scaling.dryRun is set");
 }
 
 #[test]
@@ -182,7 +221,9 @@ fn a_dry_run_has_no_moves() {
     dry.spec.scaling.dry_run = true;
     let servers = [says(&pod("a", json!({})), 1_234, DrainState::Serving)];
     let decision = decided(&dry, 1, &servers);
-    assert!(moves(Some(1), &decision).is_empty());
+    let todo = to_do(&dry, 1, &servers, &decision);
+    assert_eq!((todo.ask, resized(Some(1), &todo)), (1, None));
+    assert!(todo.victims.is_empty() && todo.resume.is_empty());
     let outcome =
         Outcome { servers: &servers, asked: 1, decision: Some(&decision), problem: None, rollout: false };
     let status = status(&dry, outcome, at(0));

@@ -1,6 +1,6 @@
 //! Stage 4, no client: what was seen, as `hubbub-scaling` wants it.
 
-use hubbub_scaling::{Decision, Memory, Observation, Phase, Pod, decide as rules};
+use hubbub_scaling::{Decision, Memory, Observation, Phase, Pod, Policy, decide as rules};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::jiff::Timestamp;
 
@@ -17,6 +17,25 @@ pub fn decide(
     now: Timestamp,
 ) -> (Decision, Memory) {
     rules(&wanted.policy, &observation(template, deployment, servers), memory, moment(now))
+}
+
+/// What is to be done: what was decided, or in a dry run what leaves everything as it is. Then servers that are being
+/// emptied are taken back, as in a pause: nobody would go on to empty them.
+pub fn todo(
+    decision: &Decision,
+    wanted: &Wanted,
+    template: Option<&str>,
+    deployment: Option<&Deployment>,
+    servers: &[Server],
+    now: Timestamp,
+) -> Decision {
+    if decision.act {
+        return decision.clone();
+    }
+    let paused = Policy { paused: true, dry_run: false, ..wanted.policy.clone() };
+    let seen = observation(template, deployment, servers);
+    let (still, _) = rules(&paused, &seen, Memory::default(), moment(now));
+    Decision { reason: "spec.scaling.dryRun is set".to_owned(), ..still }
 }
 
 fn observation(template: Option<&str>, deployment: Option<&Deployment>, servers: &[Server]) -> Observation {

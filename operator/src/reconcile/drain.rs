@@ -7,8 +7,10 @@
 //! A drain begins with the label alone. The server is told in the next tick, when the Service no longer sends anybody
 //! to it: a session that it would have to refuse is one that waits.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
+use futures::{StreamExt, stream};
 use hubbub_protocol::metrics::DrainState;
 use hubbub_scaling::{Decision, Moment, Phase};
 use k8s_openapi::api::core::v1::Pod;
@@ -17,6 +19,7 @@ use kube::api::{Patch, PatchParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
 
+use super::decide::engine;
 use super::observe::Server;
 use crate::names::{DELETION_COST, DRAIN, DRAINING_SINCE, MANAGER, SESSIONS, TAKE, VICTIM_COST};
 use crate::servers::Servers;
@@ -33,14 +36,27 @@ pub enum Step {
     Cancel(String),
 }
 
+impl Step {
+    /// The pod's name.
+    fn pod(&self) -> &str {
+        match self {
+            Self::Begin(name) | Self::Drain(name, _) | Self::Cancel(name) => name,
+        }
+    }
+}
+
+/// More steps than this are taken one batch after the other: each is a call to the API server.
+const AT_A_TIME: usize = 16;
 /// A server is told a tick after it got its label, or two.
 const PROMPT: Duration = Duration::from_secs(3);
 /// A drain that has to be told once more, since the first call failed, still gets this many seconds: sessions must
 /// not all come back at once.
 const LEAST_SECONDS: u32 = 5;
 
-/// What has to be done with servers. Pure.
+/// What has to be done with servers. No server is told to send its sessions away while the engine does not answer: no
+/// other could take them. Pure.
 pub fn steps(decision: &Decision, servers: &[Server], drain_seconds: u32, now: Moment) -> Vec<Step> {
+    let engine_away = engine(servers) == Some(false);
     servers
         .iter()
         .filter_map(|server| {
@@ -51,6 +67,7 @@ pub fn steps(decision: &Decision, servers: &[Server], drain_seconds: u32, now: M
                 Phase::Serving if decision.victims.contains(&name) => Some(Step::Begin(name)),
                 Phase::Serving => (takes == Some(false)).then_some(Step::Cancel(name)),
                 Phase::Draining { .. } if decision.resume.contains(&name) => Some(Step::Cancel(name)),
+                Phase::Draining { .. } if engine_away => None,
                 Phase::Draining { since } => {
                     let over = seconds_left(drain_seconds, now.since(since));
                     (takes == Some(true)).then_some(Step::Drain(name, over))
@@ -66,10 +83,17 @@ fn seconds_left(drain_seconds: u32, begun: Duration) -> u32 {
     drain_seconds.saturating_sub(late).max(LEAST_SECONDS.min(drain_seconds))
 }
 
-/// Takes the steps.
-///
-/// # Errors
-/// When a pod can't be patched. A server that can't be told is told again in the next tick.
+/// What came of the steps.
+#[derive(Debug, Default)]
+pub struct Marked {
+    /// The pods that were taken out of the Service, or put back.
+    pub pods: Vec<String>,
+    /// The first thing that went wrong, if anything did.
+    pub failed: Option<kube::Error>,
+}
+
+/// Takes the steps, several at a time. When a pod can't be patched, the others are nevertheless. A server that can't be
+/// told is told again in the next tick.
 pub async fn carry_out(
     client: &Client,
     servers: &Servers,
@@ -78,33 +102,58 @@ pub async fn carry_out(
     seen: &[Server],
     steps: &[Step],
     now: Timestamp,
-) -> Result<(), kube::Error> {
+) -> Marked {
     let pods: Api<Pod> = Api::namespaced(client.clone(), &wanted.namespace);
-    let address = |name: &str| seen.iter().find(|server| server.name == name)?.address;
+    let mut calls = Vec::with_capacity(steps.len());
     for step in steps {
-        let (name, told) = match step {
-            Step::Begin(name) => {
-                label(&pods, name, &begin(now)).await?;
-                continue;
+        let address = seen.iter().find(|server| server.name == step.pod()).and_then(|server| server.address);
+        calls.push(take(&pods, servers, token, step, address, now));
+    }
+    let mut marked = Marked::default();
+    let mut results = stream::iter(calls).buffer_unordered(AT_A_TIME);
+    while let Some(result) = results.next().await {
+        match result {
+            Ok(Some(pod)) => marked.pods.push(pod),
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(%error, "can't mark a pod; going on with the others");
+                marked.failed.get_or_insert(error);
             }
-            Step::Drain(name, over_seconds) => {
-                let Some(address) = address(name) else { continue };
-                (name, servers.drain(address, token, *over_seconds).await)
-            }
-            Step::Cancel(name) => {
-                if !label(&pods, name, &cancel()).await? {
-                    continue;
-                }
-                let Some(address) = address(name) else { continue };
-                (name, servers.resume(address, token).await)
-            }
-        };
-        match told {
-            Ok(state) => tracing::info!(pod = name, ?step, connections = state.connections, "told"),
-            Err(silence) => tracing::warn!(pod = name, ?step, %silence, "could not be told; trying again"),
         }
     }
-    Ok(())
+    marked
+}
+
+/// Takes a step, and tells which pod was marked by it.
+async fn take(
+    pods: &Api<Pod>,
+    servers: &Servers,
+    token: &str,
+    step: &Step,
+    address: Option<IpAddr>,
+    now: Timestamp,
+) -> Result<Option<String>, kube::Error> {
+    let (marked, told) = match step {
+        Step::Begin(name) => {
+            label(pods, name, &begin(now)).await?;
+            return Ok(Some(name.clone()));
+        }
+        Step::Drain(_, over_seconds) => {
+            let Some(address) = address else { return Ok(None) };
+            (None, servers.drain(address, token, *over_seconds).await)
+        }
+        Step::Cancel(name) => {
+            let there = label(pods, name, &cancel()).await?;
+            let Some(address) = address.filter(|_| there) else { return Ok(Some(name.clone())) };
+            (Some(name.clone()), servers.resume(address, token).await)
+        }
+    };
+    let pod = step.pod();
+    match told {
+        Ok(state) => tracing::info!(pod, ?step, connections = state.connections, "told"),
+        Err(silence) => tracing::warn!(pod, ?step, %silence, "could not be told; trying again"),
+    }
+    Ok(marked)
 }
 
 /// Changes a pod, and tells whether there is still something to tell it: one that is being deleted drains itself,

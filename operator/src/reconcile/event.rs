@@ -3,6 +3,8 @@
 //! kube's Recorder folds events with the same reason into a series that keeps the first note; here each move is an
 //! event of its own, since each has its own numbers.
 
+use std::cmp::Ordering;
+
 use hubbub_scaling::Decision;
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
@@ -28,31 +30,33 @@ pub struct News {
     pub note: String,
 }
 
-/// What a decision that was carried out changed. Pure.
-pub fn moves(asked: Option<u32>, decision: &Decision) -> Vec<News> {
-    let normal = |reason, what: String| News {
-        severity: "Normal",
-        reason,
-        note: format!("{what}: {}", decision.reason),
-    };
+/// The change of size that a decision made. Pure.
+pub fn resized(asked: Option<u32>, decision: &Decision) -> Option<News> {
     let before = asked.unwrap_or(0);
-    let size = format!("from {before} to {} servers", decision.ask);
-    let mut news = Vec::new();
-    if !decision.act && asked.is_some() {
-        return news;
-    }
-    if decision.ask > before {
-        news.push(normal("ScaledUp", size));
-    } else if decision.ask < before {
-        news.push(normal("ScaledDown", size));
-    }
-    if !decision.victims.is_empty() {
-        news.push(normal("Draining", format!("emptying {}", decision.victims.join(", "))));
-    }
-    if !decision.resume.is_empty() {
-        news.push(normal("DrainCancelled", format!("taking back {}", decision.resume.join(", "))));
-    }
-    news
+    let reason = match decision.ask.cmp(&before) {
+        Ordering::Greater => "ScaledUp",
+        Ordering::Less => "ScaledDown",
+        Ordering::Equal => return None,
+    };
+    Some(normal(reason, &format!("from {before} to {} servers", decision.ask), decision))
+}
+
+/// The drains that a decision began and cancelled, of the pods that could be marked. Pure.
+pub fn drained(decision: &Decision, marked: &[String]) -> Vec<News> {
+    let those = |names: &[String]| {
+        let those: Vec<&str> =
+            names.iter().filter(|name| marked.contains(name)).map(String::as_str).collect();
+        (!those.is_empty()).then(|| those.join(", "))
+    };
+    let begun =
+        those(&decision.victims).map(|names| normal("Draining", &format!("emptying {names}"), decision));
+    let cancelled = those(&decision.resume)
+        .map(|names| normal("DrainCancelled", &format!("taking back {names}"), decision));
+    begun.into_iter().chain(cancelled).collect()
+}
+
+fn normal(reason: &'static str, what: &str, decision: &Decision) -> News {
+    News { severity: "Normal", reason, note: format!("{what}: {}", decision.reason) }
 }
 
 /// A problem, when it is not the one that the status tells of already. Pure.

@@ -11,7 +11,9 @@ pub mod status;
 pub mod tidy;
 mod waits;
 
-use hubbub_scaling::{Memory, Phase};
+use std::collections::VecDeque;
+
+use hubbub_scaling::{Decision, Memory, Phase};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, Client, ResourceExt};
@@ -20,6 +22,7 @@ use thiserror::Error;
 use tokio::time::Instant;
 
 use self::apply::{Applied, ApplyError};
+use self::drain::Marked;
 use self::event::News;
 use self::fetch::{FetchError, Fetched};
 use self::observe::Server;
@@ -49,6 +52,27 @@ pub struct Kept {
     memory: Memory,
     applied: Option<Applied>,
     refused: Option<Refused>,
+    /// Events that are not written yet.
+    news: VecDeque<News>,
+}
+
+/// More events than this don't wait to be written; the oldest are dropped.
+const NEWS_KEPT: usize = 32;
+
+impl Kept {
+    fn tell(&mut self, context: &Context, moves: impl IntoIterator<Item = News>) {
+        for news in moves {
+            context.telemetry.moved();
+            self.push(news);
+        }
+    }
+
+    fn push(&mut self, news: News) {
+        if self.news.len() == NEWS_KEPT {
+            self.news.pop_front();
+        }
+        self.news.push_back(news);
+    }
 }
 
 /// What the API server did not take. It is not asked again each second.
@@ -103,7 +127,7 @@ pub async fn reconcile(
     let fetched = match fetch::fetch(&context.client, object, &namespace, &name).await {
         Err(error @ FetchError::Foreign(_)) => {
             let problem = Problem { reason: "NameTaken", words: error.to_string() };
-            return give_up(context, object, &[], 0, &problem, now).await;
+            return give_up(context, object, &[], 0, &problem, kept, now).await;
         }
         fetched => fetched?,
     };
@@ -117,7 +141,7 @@ pub async fn reconcile(
         Ok(wanted) => wanted,
         Err(invalid) => {
             let problem = Problem { reason: "InvalidSpec", words: invalid.to_string() };
-            return give_up(context, object, &servers, asked.unwrap_or(0), &problem, now).await;
+            return give_up(context, object, &servers, asked.unwrap_or(0), &problem, kept, now).await;
         }
     };
     // 4. decide, 5. build (no client)
@@ -127,25 +151,25 @@ pub async fn reconcile(
     let memory = std::mem::take(&mut kept.memory);
     let (decision, memory) = decide::decide(&wanted, template.as_deref(), deployment, &servers, memory, now);
     kept.memory = memory;
-    // A dry run still makes what is not there at all.
-    let ask = if decision.act { decision.ask } else { asked.unwrap_or(decision.ask) };
-    let objects = objects.ask_for(ask);
+    let todo = decide::todo(&decision, &wanted, template.as_deref(), deployment, &servers, now);
+    let objects = objects.ask_for(todo.ask);
     // 6. apply (client)
     if let Err(problem) = apply(context, &wanted, &objects, &fetched, kept).await? {
-        return give_up(context, object, &servers, asked.unwrap_or(0), &problem, now).await;
+        return give_up(context, object, &servers, asked.unwrap_or(0), &problem, kept, now).await;
     }
+    // From here on the size is what it is: whatever fails is told of at the end, and hinders nothing else.
+    kept.tell(context, event::resized(asked, &todo));
+    let told = announce(context, object, kept, now).await;
     // 7. drain (client)
-    if decision.act {
-        drain(context, &wanted, kept, &servers, &decision, now).await?;
-    }
+    let marked = drain(context, &wanted, kept, &servers, &todo, now).await;
     // 8. status, 9. events (client)
-    let news = event::moves(asked, &decision);
-    context.telemetry.moved(&news);
-    announce(context, object, &news, now).await?;
+    kept.tell(context, event::drained(&todo, &marked.pods));
+    let told = told.and(announce(context, object, kept, now).await);
     let rollout = servers.iter().any(|server| server.phase != Phase::Leaving && server.template != template);
     let outcome =
-        Outcome { servers: &servers, asked: ask, decision: Some(&decision), problem: None, rollout };
-    write_status(context, object, status::status(object, outcome, now)).await
+        Outcome { servers: &servers, asked: todo.ask, decision: Some(&decision), problem: None, rollout };
+    let written = write_status(context, object, status::status(object, outcome, now)).await;
+    marked.failed.map_or(Ok(()), |error| Err(TickError::Drain(error))).and(told).and(written)
 }
 
 /// Applies what was built. The inner error is what the API server has against it.
@@ -184,14 +208,12 @@ async fn drain(
     wanted: &Wanted,
     kept: &Kept,
     servers: &[Server],
-    decision: &hubbub_scaling::Decision,
+    todo: &Decision,
     now: Timestamp,
-) -> Result<(), TickError> {
-    let Some(applied) = &kept.applied else { return Ok(()) };
-    let steps = drain::steps(decision, servers, wanted.drain_seconds, observe::moment(now));
-    drain::carry_out(&context.client, &context.servers, wanted, &applied.token, servers, &steps, now)
-        .await
-        .map_err(TickError::Drain)
+) -> Marked {
+    let Some(applied) = &kept.applied else { return Marked::default() };
+    let steps = drain::steps(todo, servers, wanted.drain_seconds, observe::moment(now));
+    drain::carry_out(&context.client, &context.servers, wanted, &applied.token, servers, &steps, now).await
 }
 
 /// Tells of a problem that only a user can solve, and leaves everything as it is.
@@ -201,25 +223,32 @@ async fn give_up(
     servers: &[Server],
     asked: u32,
     problem: &Problem,
+    kept: &mut Kept,
     now: Timestamp,
 ) -> Result<(), TickError> {
-    let news: Vec<News> = event::trouble(object, problem).into_iter().collect();
-    announce(context, object, &news, now).await?;
+    if let Some(news) = event::trouble(object, problem)
+        && !kept.news.contains(&news)
+    {
+        kept.push(news);
+    }
+    announce(context, object, kept, now).await?;
     let outcome = Outcome { servers, asked, decision: None, problem: Some(problem), rollout: false };
     write_status(context, object, status::status(object, outcome, now)).await
 }
 
+/// Writes the events that are due. What can't be written now is written in the next tick.
 async fn announce(
     context: &Context,
     object: &ChatServer,
-    news: &[News],
+    kept: &mut Kept,
     now: Timestamp,
 ) -> Result<(), TickError> {
-    for news in news {
+    while let Some(news) = kept.news.front() {
         tracing::info!(chatserver = object.name_any(), reason = news.reason, "{}", news.note);
         event::publish(&context.client, object, &context.reporter, news, now)
             .await
             .map_err(TickError::Event)?;
+        kept.news.pop_front();
     }
     Ok(())
 }
