@@ -55,6 +55,9 @@ test('a ChatServer whose image does not exist says so and leaves others alone', 
   await expect
     .poll(() => cluster.condition('Available', 'wrong'))
     .toMatchObject({ status: 'False', message: '0 of 1 servers take sessions' });
+  await expect
+    .poll(() => cluster.condition('Progressing', 'wrong'))
+    .toMatchObject({ message: expect.stringMatching(/(ErrImagePull|ImagePullBackOff): .*chat-server:none/) });
   await kubectl('delete', 'chatserver/wrong', '--wait');
   await expect
     .poll(() => kubectl('get', 'pods', '--selector=app.kubernetes.io/instance=wrong', '--output=name'))
