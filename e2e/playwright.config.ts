@@ -1,5 +1,6 @@
 import { defineConfig } from '@playwright/test';
 
+import { chromium } from '../web/browser.config.ts';
 import { settings } from './cluster/settings.ts';
 
 // One release on one cluster, so one test at a time. It is installed before all others and uninstalled after them,
@@ -26,16 +27,7 @@ export default defineConfig({
     screenshot: 'only-on-failure',
     launchOptions: {
       executablePath: settings.chromium,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-        '--no-first-run',
-        `--host-resolver-rules=MAP ${settings.host} ${settings.ingress.hostname}`,
-      ],
+      args: [...chromium.args, `--host-resolver-rules=MAP ${settings.host} ${settings.ingress.hostname}`],
     },
   },
 });
