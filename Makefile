@@ -1,4 +1,4 @@
-.PHONY: help run test e2e lint generate images
+.PHONY: help run test e2e lint generate guarantees images
 
 help: ## what there is to type
 	@sed -n 's/^\([a-z0-9]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -17,6 +17,9 @@ lint: ## format, lints, types, generated files
 
 generate: ## write what is made from code: TypeScript types, CRD, manifests
 	@scripts/generate
+
+guarantees: ## write into docs/guarantees.md what the tests measured last
+	@scripts/guarantees
 
 images: ## build the container images with buildah or docker
 	@scripts/images

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+#[path = "../support/figure.rs"]
+mod figure;
 #[path = "../support/redis.rs"]
 mod redis_server;
 

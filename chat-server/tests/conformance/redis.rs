@@ -10,6 +10,7 @@ use hubbub_protocol::{RoomName, SessionId, User, UserName};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::figure::figure;
 use crate::redis_server::RedisServer;
 use crate::world::{Server, draft, messages, room, until, user};
 
@@ -189,6 +190,10 @@ async fn messages_that_are_sent_while_redis_is_killed_are_stored_once_and_in_ord
 
     let expected: Vec<_> = (0..drafts.len()).map(|n| n.to_string()).collect();
     assert_eq!(texts(&redis, &lobby).await, expected);
+    figure(
+        "messages_that_are_sent_while_redis_is_killed_are_stored_once_and_in_order",
+        "600 acknowledged, Redis killed twice: 0 lost, 0 doubled, 0 out of order",
+    );
 }
 
 #[tokio::test]
