@@ -5,6 +5,7 @@ import { storeInMemory, type Store } from '../identity/store';
 import type { Frame } from '../protocol/frames';
 import type { ClientFrame, Message, ServerFrame } from '../protocol/generated';
 import { Chat } from './chat';
+import { shownRoom } from './state';
 
 const ADA = { id: 'ada', name: 'Ada' };
 const GRACE = { id: 'grace', name: 'Grace' };
@@ -93,7 +94,9 @@ function sent<T extends ClientFrame['type']>(type: T): Extract<ClientFrame, { ty
 }
 
 function shown(): string[] {
-  return chat.state.room.lines.map((line) => ('message' in line ? line.message.text : line.notice.text));
+  return shownRoom(chat.state).room.lines.map((line) =>
+    'message' in line ? line.message.text : line.notice.text,
+  );
 }
 
 describe('the room', () => {
@@ -120,6 +123,17 @@ describe('the room', () => {
     expect(shown()).toEqual(['here']);
   });
 
+  test('that something was said in goes on behind another one, and is there again with all of it', async () => {
+    await connect(joined([message(1)]));
+    chat.goTo({ room: 'kitchen' });
+    receive(joined([], { room: 'kitchen' }), message(2), message(1, { room: 'kitchen', text: 'here' }));
+    expect(sent('leave')).toEqual([]);
+    expect(shown()).toEqual(['here']);
+    chat.goTo({ room: 'lobby' });
+    expect(sent('join').map(({ room }) => room)).toEqual(['lobby', 'kitchen']);
+    expect(shown()).toEqual(['text 1', 'text 2']);
+  });
+
   test('is changed also between the greeting and the welcome', async () => {
     chat.start({ room: undefined });
     await environment.advance(0);
@@ -133,7 +147,7 @@ describe('the room', () => {
     chat.start({ room: undefined, problem: '“a b” cannot be a room' });
     await environment.advance(0);
     expect(chat.state.roomProblem).toBe('“a b” cannot be a room');
-    expect(chat.state.room.name).toBe('lobby');
+    expect(chat.state.shown).toBe('lobby');
   });
 
   test('that the server cannot open now is tried again with the connection', async () => {
@@ -147,7 +161,7 @@ describe('the room', () => {
     expect(chat.state.connection).toMatchObject({ kind: 'waiting', retryAt: environment.time + 2_000 });
     await environment.advance(2_000);
     welcome(joined());
-    expect(chat.state.joined).toBe(true);
+    expect(shownRoom(chat.state).joined).toBe(true);
   });
 });
 
@@ -155,7 +169,7 @@ describe('what the server tells of the room unasked', () => {
   test('is who is there, and no message is taken for shown', async () => {
     await connect(joined([message(1)]));
     receive(joined([], { recovered: true, offset: 2, members: [ADA], count: 1 }), message(2));
-    expect(chat.state.presence.count).toBe(1);
+    expect(shownRoom(chat.state).presence.count).toBe(1);
     expect(shown()).toEqual(['text 1', 'text 2']);
   });
 
@@ -203,6 +217,18 @@ describe('a message', () => {
     expect(chat.send(' \n ')).toBe(false);
     expect(chat.send('x'.repeat(51))).toBe(false);
     expect(chat.state.outbox).toEqual([]);
+  });
+
+  test('that waits for its room goes out there, whatever is looked at', async () => {
+    await connect(joined([message(1)]));
+    await loseConnection();
+    chat.send('for the lobby');
+    chat.goTo({ room: 'kitchen' });
+    environment.socket.events.opened();
+    receive(WELCOME, joined([], { room: 'kitchen' }));
+    expect(sent('send')).toEqual([]);
+    receive(joined([], { recovered: true, offset: 1 }));
+    expect(sent('send')).toEqual([{ type: 'send', id: 'id-1', room: 'lobby', text: 'for the lobby' }]);
   });
 
   test('written without a connection waits, and goes out once the room is there again', async () => {
@@ -295,6 +321,19 @@ describe('a lost connection', () => {
     ]);
   });
 
+  test('is resumed in every room at once', async () => {
+    await connect(joined([message(1)]));
+    chat.goTo({ room: 'kitchen' });
+    receive(joined([message(1, { room: 'kitchen' })], { room: 'kitchen', epoch: 'e2' }));
+    await loseConnection();
+    environment.socket.events.opened();
+    expect(sent('hello')[0]?.resume).toEqual([
+      { room: 'lobby', epoch: 'e1', offset: 1 },
+      { room: 'kitchen', epoch: 'e2', offset: 1 },
+    ]);
+    expect(sent('join')).toEqual([]);
+  });
+
   test('is not what the page makes of a gap: it comes back and gets what was missing', async () => {
     await connect(joined([message(1)]));
     receive(message(3), message(4));
@@ -320,7 +359,7 @@ describe('a name', () => {
     expect(chat.state.me?.name).toBe('Ada');
     receive({ type: 'renamed', user: 'ada', name: 'Countess' });
     expect(chat.state.me?.name).toBe('Countess');
-    expect(chat.state.presence.members.get('ada')?.name).toBe('Countess');
+    expect(shownRoom(chat.state).presence.members.get('ada')?.name).toBe('Countess');
     expect(chat.state.rename.kind).toBe('none');
     expect(names.at(-1)).toBe('Countess');
     expect(shown()).toEqual(['You are now called Countess.']);
@@ -364,14 +403,14 @@ describe('typing', () => {
   test("of others is shown until they stop, and never one's own", async () => {
     await connect();
     receive({ type: 'typing', room: 'lobby', user: GRACE }, { type: 'typing', room: 'lobby', user: ADA });
-    expect([...chat.state.typing.keys()]).toEqual(['grace']);
+    expect([...shownRoom(chat.state).typing.keys()]).toEqual(['grace']);
     await environment.advance(6_000);
-    expect([...chat.state.typing.keys()]).toEqual([]);
+    expect([...shownRoom(chat.state).typing.keys()]).toEqual([]);
   });
 
   test('ends with the message', async () => {
     await connect();
     receive({ type: 'typing', room: 'lobby', user: GRACE }, message(1));
-    expect(chat.state.typing.size).toBe(0);
+    expect(shownRoom(chat.state).typing.size).toBe(0);
   });
 });

@@ -8,8 +8,9 @@ import { isString } from '../protocol/checks';
 import type { ClientFrame, MessageId, RoomName, ServerFrame, UserName } from '../protocol/generated';
 import { checkText, nameProblem } from '../protocol/limits';
 import type { Store } from '../identity/store';
+import { updated } from '../rooms/rooms';
 import type { RoomInAddress } from './address';
-import { inRoom, initialState, onClosed, onConnection, onFrame, type ChatState } from './state';
+import { inRoom, initialState, onClosed, onConnection, onFrame, shownRoom, type ChatState } from './state';
 
 const OUTBOX_KEY = 'hubbub.outbox';
 const DRAFT_KEY = 'hubbub.draft';
@@ -34,8 +35,8 @@ export class Chat {
   #state: ChatState;
   #address: RoomInAddress = { room: undefined };
   readonly #session: Session;
-  /** The room in the greeting of this connection. */
-  #greeted: RoomName = '';
+  /** The rooms that this connection was told to be in. */
+  #asked = new Set<RoomName>();
   #typingSaidAt = -Infinity;
   #cancelOutbox: () => void = nothing;
   #cancelTyping: () => void = nothing;
@@ -89,10 +90,10 @@ export class Chat {
 
   /** Sends a text now or as soon as it can be. False when it is none that can be sent, or too much waits. */
   send(text: string): boolean {
-    const { outbox, room, limits } = this.#state;
+    const { outbox, shown, limits } = this.#state;
     if (!checkText(text, limits.textChars).sendable || outboxes.isFull(outbox)) return false;
     this.#typingSaidAt = -Infinity;
-    this.#set({ ...this.#state, outbox: outboxes.add(outbox, this.needs.newId(), room.name, text) });
+    this.#set({ ...this.#state, outbox: outboxes.add(outbox, this.needs.newId(), shown, text) });
     this.#flush();
     return true;
   }
@@ -139,9 +140,9 @@ export class Chat {
   /** A key was pressed in the composer: the others are told, every few seconds. */
   typing(): void {
     const now = this.needs.environment.now();
-    if (!this.#state.joined || now - this.#typingSaidAt < TYPING_EVERY_MS) return;
+    if (!shownRoom(this.#state).joined || now - this.#typingSaidAt < TYPING_EVERY_MS) return;
     this.#typingSaidAt = now;
-    this.#session.send({ type: 'typing', room: this.#state.room.name });
+    this.#session.send({ type: 'typing', room: this.#state.shown });
   }
 
   reconnectNow(): void {
@@ -157,32 +158,39 @@ export class Chat {
   }
 
   #enter(name: RoomName, problem: string | undefined): void {
-    const before = this.#state.room.name;
+    if (name !== this.#state.shown) this.#typingSaidAt = -Infinity;
     this.#set(inRoom(this.#state, name, problem));
-    if (before !== name) this.#move(before, name);
+    this.#joinAndLeave();
   }
 
-  /** Says nothing while there is no connection: the next greeting has the room. */
-  #move(from: RoomName, to: RoomName): void {
-    if (from !== '') this.#session.send({ type: 'leave', room: from });
-    this.#session.send({ type: 'join', room: to });
+  /** Brings this connection into the rooms of the state and out of all others. */
+  #joinAndLeave(): void {
+    if (!this.#session.connected) return; // The next greeting has them all.
+    const { rooms } = this.#state;
+    for (const room of this.#asked) if (!rooms.has(room)) this.#session.send({ type: 'leave', room });
+    for (const room of rooms.keys()) {
+      if (!this.#asked.has(room)) this.#session.send({ type: 'join', room });
+    }
+    this.#asked = new Set(rooms.keys());
   }
 
   #greeting(token: string): ClientFrame[] {
-    const { name: room, epoch, offset } = this.#state.room;
-    this.#greeted = room;
-    if (epoch !== undefined) return [{ type: 'hello', token, resume: [{ room, epoch, offset }] }];
+    const rooms = [...this.#state.rooms.values()].map(({ room }) => room);
+    this.#asked = new Set(this.#state.rooms.keys());
+    const resume = rooms.flatMap(({ name: room, epoch, offset }) =>
+      epoch === undefined ? [] : [{ room, epoch, offset }],
+    );
+    const joins = rooms.filter(({ epoch }) => epoch === undefined);
     return [
-      { type: 'hello', token },
-      { type: 'join', room },
+      resume.length > 0 ? { type: 'hello', token, resume } : { type: 'hello', token },
+      ...joins.map(({ name: room }): ClientFrame => ({ type: 'join', room })),
     ];
   }
 
   #connectionChanged(connection: Connection): void {
     this.#set(onConnection(this.#state, connection));
-    const { name } = this.#state.room;
     // Someone went elsewhere between the greeting and the welcome.
-    if (connection.kind === 'connected' && name !== this.#greeted) this.#move(this.#greeted, name);
+    if (connection.kind === 'connected') this.#joinAndLeave();
   }
 
   #frame(frame: ServerFrame): void {
@@ -190,20 +198,28 @@ export class Chat {
     if (state.me !== undefined && state.me.name !== this.#state.me?.name)
       this.needs.speaker.renamed(state.me.name);
     this.#set(state);
-    if (restart) this.#session.restart(restart.reason, restart.atLeastMs);
-    else this.#flush();
+    if (restart) {
+      this.#session.restart(restart.reason, restart.atLeastMs);
+      return;
+    }
+    this.#joinAndLeave();
+    this.#flush();
   }
 
   /** Sends what is due, and comes back when more is. */
   #flush(): void {
     this.#cancelOutbox();
-    if (!this.#state.joined) return;
     const { now, after } = this.needs.environment;
-    const { outbox, due, nextAt } = outboxes.takeDue(this.#state.outbox, this.#state.room.name, now());
-    if (due.length > 0) this.#set({ ...this.#state, outbox });
-    for (const { id, room, text } of due) this.#session.send({ type: 'send', id, room, text });
-    if (nextAt !== undefined) {
-      this.#cancelOutbox = after(nextAt - now(), () => {
+    const times: number[] = [];
+    for (const { room, joined } of this.#state.rooms.values()) {
+      if (!joined) continue;
+      const { outbox, due, nextAt } = outboxes.takeDue(this.#state.outbox, room.name, now());
+      if (due.length > 0) this.#set({ ...this.#state, outbox });
+      for (const { id, text } of due) this.#session.send({ type: 'send', id, room: room.name, text });
+      if (nextAt !== undefined) times.push(nextAt);
+    }
+    if (times.length > 0) {
+      this.#cancelOutbox = after(Math.min(...times) - now(), () => {
         this.#flush();
       });
     }
@@ -213,17 +229,20 @@ export class Chat {
     const before = this.#state;
     this.#state = state;
     if (state.outbox !== before.outbox) this.needs.store.write(OUTBOX_KEY, outboxes.toKeep(state.outbox));
-    if (state.typing !== before.typing) this.#watchTyping();
+    if (shownRoom(state).typing !== shownRoom(before).typing) this.#watchTyping();
     this.needs.changed(state);
   }
 
+  /** Only where it is seen: elsewhere it is looked at when someone goes there. */
   #watchTyping(): void {
     this.#cancelTyping();
-    const stop = nextStop(this.#state.typing);
+    const stop = nextStop(shownRoom(this.#state).typing);
     if (stop === undefined) return;
     const { now, after } = this.needs.environment;
     this.#cancelTyping = after(stop - now(), () => {
-      this.#set({ ...this.#state, typing: stillTyping(this.#state.typing, now()) });
+      const { rooms, shown } = this.#state;
+      const still = updated(rooms, shown, (open) => ({ ...open, typing: stillTyping(open.typing, now()) }));
+      this.#set({ ...this.#state, rooms: still });
     });
   }
 }

@@ -3,12 +3,22 @@
 import * as outboxes from '../connection/outbox';
 import type { Outbox } from '../connection/outbox';
 import type { Connection } from '../connection/session';
-import { fromJoined, NOBODY, withName, withPresence, type Presence } from '../people/presence';
-import { NOBODY_TYPES, withoutTypists, withTypist, type Typing } from '../people/typing';
+import { fromJoined, withName, withPresence } from '../people/presence';
+import { NOBODY_TYPES, withoutTypists, withTypist } from '../people/typing';
 import type { Frame } from '../protocol/frames';
 import type { RoomName, ServerFrame, User } from '../protocol/generated';
 import { DEFAULT_LIMITS, type TextLimits } from '../protocol/limits';
-import { emptyRoom, isOfPeopleOnly, withJoined, withMessage, withNotice, type Room } from '../room/room';
+import { isOfPeopleOnly, withJoined, withMessage, withNotice } from '../room/room';
+import {
+  allUpdated,
+  NO_ROOMS,
+  opened,
+  updated,
+  withoutRoom,
+  withRoom,
+  type OpenRoom,
+  type Rooms,
+} from '../rooms/rooms';
 
 export type Rename =
   | { readonly kind: 'none' }
@@ -19,15 +29,12 @@ export interface ChatState {
   readonly connection: Connection;
   /** Why there is no connection, until there is one again. */
   readonly trouble: string | undefined;
-  /** Whether this connection is in the room. */
-  readonly joined: boolean;
-  /** Whether a session of this room closed, and the page has not said since that it is back. */
-  readonly away: boolean;
   readonly me: User | undefined;
   readonly limits: TextLimits;
-  readonly room: Room;
-  readonly presence: Presence;
-  readonly typing: Typing;
+  /** The room that is looked at; empty until the address or the server named one. */
+  readonly shown: RoomName;
+  /** Those that the session is in all the time, the one that is shown among them. */
+  readonly rooms: Rooms;
   readonly outbox: Outbox;
   readonly rename: Rename;
   /** Why the room in the address cannot be had. */
@@ -38,17 +45,21 @@ export function initialState(outbox: Outbox): ChatState {
   return {
     connection: { kind: 'connecting', moving: false },
     trouble: undefined,
-    joined: false,
-    away: false,
     me: undefined,
     limits: DEFAULT_LIMITS,
-    room: emptyRoom(''),
-    presence: NOBODY,
-    typing: NOBODY_TYPES,
+    shown: '',
+    rooms: NO_ROOMS,
     outbox,
     rename: { kind: 'none' },
     roomProblem: undefined,
   };
+}
+
+const NOWHERE = opened('');
+
+/** The room that is looked at, with nothing in it as long as there is none. */
+export function shownRoom({ shown, rooms }: ChatState): OpenRoom {
+  return rooms.get(shown) ?? NOWHERE;
 }
 
 /** What a frame leads to: another state, and perhaps the end of this connection, to come back and resume. */
@@ -67,13 +78,13 @@ export function onFrame(state: ChatState, frame: ServerFrame, clock: Clock): Out
     case 'welcome':
       return { state: { ...state, me: frame.user, limits: frame.limits } };
     case 'joined':
-      return { state: frame.room === state.room.name ? onJoined(state, frame, clock.now()) : state };
+      return { state: onJoined(state, frame, clock.now()) };
     case 'message':
       return onMessage(state, frame);
     case 'ack':
       return { state: { ...state, outbox: onAck(state, frame) } };
     case 'presence':
-      return { state: frame.room === state.room.name ? onPresence(state, frame) : state };
+      return { state: inOneRoom(state, frame.room, (open) => onPresence(open, frame)) };
     case 'renamed':
       return { state: onRenamed(state, frame, clock.now()) };
     case 'typing':
@@ -82,7 +93,7 @@ export function onFrame(state: ChatState, frame: ServerFrame, clock: Clock): Out
       return onError(state, frame, clock);
     case 'left':
       // Left and entered again meanwhile: the answer to that join is about to come.
-      return { state: frame.room === state.room.name ? { ...state, joined: false } : state };
+      return { state: inOneRoom(state, frame.room, (open) => ({ ...open, joined: false })) };
     case 'pong':
     case 'reconnect':
       return { state };
@@ -95,8 +106,7 @@ export function onConnection(state: ChatState, connection: Connection): ChatStat
     ...state,
     connection,
     trouble: 'reason' in connection ? connection.reason : state.trouble,
-    joined: false,
-    typing: NOBODY_TYPES,
+    rooms: allUpdated(state.rooms, (open) => ({ ...open, joined: false, typing: NOBODY_TYPES })),
     outbox: outboxes.connectionLost(state.outbox),
     rename:
       state.rename.kind === 'asked'
@@ -107,83 +117,102 @@ export function onConnection(state: ChatState, connection: Connection): ChatStat
 
 export function onClosed(state: ChatState, reason: string, at: number): ChatState {
   const text = `Connection closed: ${reason}.`;
-  return { ...state, away: true, room: withNotice(state.room, { kind: 'closed', text, at }) };
-}
-
-export function inRoom(state: ChatState, name: RoomName, roomProblem: string | undefined): ChatState {
-  if (name === state.room.name) return { ...state, roomProblem };
   return {
     ...state,
-    room: emptyRoom(name),
-    joined: false,
-    away: false,
-    presence: NOBODY,
-    typing: NOBODY_TYPES,
-    roomProblem,
+    rooms: allUpdated(state.rooms, (open) => ({
+      ...open,
+      away: true,
+      room: withNotice(open.room, { kind: 'closed', text, at }),
+    })),
   };
 }
 
+/** Another room is looked at. The one before goes on behind it, unless nothing was ever heard there. */
+export function inRoom(state: ChatState, name: RoomName, roomProblem: string | undefined): ChatState {
+  const before = shownRoom(state);
+  const rooms =
+    before.room.name === name || before.room.offset > 0
+      ? state.rooms
+      : withoutRoom(state.rooms, before.room.name);
+  return { ...state, shown: name, rooms: withRoom(rooms, name), roomProblem };
+}
+
+function inOneRoom(state: ChatState, name: RoomName, change: (open: OpenRoom) => OpenRoom): ChatState {
+  const rooms = updated(state.rooms, name, change);
+  return rooms === state.rooms ? state : { ...state, rooms };
+}
+
 function onJoined(state: ChatState, joined: Frame<'joined'>, at: number): ChatState {
+  const open = state.rooms.get(joined.room);
+  if (open === undefined) return state;
   // The page never asks for a room that it is in.
-  const unasked = state.joined;
-  if (isOfPeopleOnly(state.room, joined, unasked)) return { ...state, presence: fromJoined(joined) };
-  const room = state.away
-    ? withNotice(state.room, { kind: 'back', text: 'Connected again.', at })
-    : state.room;
+  const unasked = open.joined;
+  const presence = fromJoined(joined);
+  if (isOfPeopleOnly(open.room, joined, unasked)) {
+    return inOneRoom(state, joined.room, () => ({ ...open, presence }));
+  }
+  const before = open.away
+    ? withNotice(open.room, { kind: 'back', text: 'Connected again.', at })
+    : open.room;
+  const room = withJoined(before, joined, unasked, at);
   const arrived = joined.messages.map(({ id }) => id);
   return {
-    ...state,
-    joined: true,
-    away: false,
-    room: withJoined(room, joined, unasked, at),
-    presence: fromJoined(joined),
+    ...inOneRoom(state, joined.room, () => ({ ...open, joined: true, away: false, room, presence })),
     outbox: outboxes.shownUpTo(outboxes.without(state.outbox, arrived), joined.room, joined.offset),
   };
 }
 
 function onMessage(state: ChatState, message: Frame<'message'>): Outcome {
+  const open = state.rooms.get(message.room);
+  if (open === undefined) return { state };
   const { type: _, ...plain } = message;
-  const room = withMessage(state.room, plain);
+  const room = withMessage(open.room, plain);
   if (!room) return { state, restart: { reason: 'a message was missing', atLeastMs: 0 } };
+  const typing = withoutTypists(open.typing, [message.user.id]);
   return {
     state: {
-      ...state,
-      room,
-      typing: withoutTypists(state.typing, [message.user.id]),
+      ...inOneRoom(state, message.room, () => ({ ...open, room, typing })),
       outbox: outboxes.without(state.outbox, [message.id]),
     },
   };
 }
 
-function onAck({ outbox, room }: ChatState, ack: Frame<'ack'>): Outbox {
-  const shown = ack.room === room.name ? room.offset : Infinity;
+function onAck({ outbox, rooms }: ChatState, ack: Frame<'ack'>): Outbox {
+  const shown = rooms.get(ack.room)?.room.offset ?? Infinity;
   return outboxes.acknowledged(outbox, ack.id, ack.offset, ack.time, shown);
 }
 
-function onPresence(state: ChatState, frame: Frame<'presence'>): ChatState {
+function onPresence(open: OpenRoom, frame: Frame<'presence'>): OpenRoom {
   return {
-    ...state,
-    presence: withPresence(state.presence, frame),
-    typing: withoutTypists(state.typing, frame.left),
+    ...open,
+    presence: withPresence(open.presence, frame),
+    typing: withoutTypists(open.typing, frame.left),
   };
 }
 
 function onRenamed(state: ChatState, { user, name }: Frame<'renamed'>, at: number): ChatState {
   const own = user === state.me?.id;
-  const before = own ? state.me.name : state.presence.members.get(user)?.name;
-  const text = own ? `You are now called ${name}.` : `${before ?? 'Someone'} is now called ${name}.`;
   return {
     ...state,
     me: own ? { id: user, name } : state.me,
-    presence: withName(state.presence, user, name),
-    room: before === name ? state.room : withNotice(state.room, { kind: 'renamed', text, at }),
+    rooms: allUpdated(state.rooms, (open) => {
+      const before = own ? state.me.name : open.presence.members.get(user)?.name;
+      // Someone of another room, or one of the many that a large room does not list.
+      if (before === undefined) return open;
+      const text = own ? `You are now called ${name}.` : `${before} is now called ${name}.`;
+      return {
+        ...open,
+        presence: withName(open.presence, user, name),
+        room: before === name ? open.room : withNotice(open.room, { kind: 'renamed', text, at }),
+      };
+    }),
     rename: own ? { kind: 'none' } : state.rename,
   };
 }
 
 function onTyping(state: ChatState, { room, user }: Frame<'typing'>, now: number): ChatState {
-  if (room !== state.room.name || user.id === state.me?.id) return state;
-  return { ...state, typing: withTypist(state.typing, user, now) };
+  if (user.id === state.me?.id) return state;
+  return inOneRoom(state, room, (open) => ({ ...open, typing: withTypist(open.typing, user, now) }));
 }
 
 function onError(state: ChatState, error: Frame<'error'>, clock: Clock): Outcome {
@@ -195,10 +224,11 @@ function onError(state: ChatState, error: Frame<'error'>, clock: Clock): Outcome
         : outboxes.deferred(state.outbox, ref, message, retryAfterMs, clock.now(), clock.random());
     return { state: { ...state, outbox } };
   }
-  if (ref === state.room.name && !state.joined) {
+  if (ref !== undefined && state.rooms.get(ref)?.joined === false) {
     // A resume can only be said in a hello, so the whole connection is begun anew.
     if (retryAfterMs !== undefined) return { state, restart: { reason: message, atLeastMs: retryAfterMs } };
-    return { state: { ...state, roomProblem: message } };
+    if (ref === state.shown) return { state: { ...state, roomProblem: message } };
+    return { state: { ...state, rooms: withoutRoom(state.rooms, ref) } };
   }
   if (ref === undefined && state.rename.kind === 'asked') {
     return { state: { ...state, rename: { kind: 'refused', problem: message } } };
