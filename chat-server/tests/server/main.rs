@@ -9,6 +9,7 @@ mod draining;
 mod engine_away;
 mod hello;
 mod http;
+mod killed;
 mod order;
 mod presence;
 mod process;

@@ -1,53 +1,8 @@
 //! The program as it is started.
 
-use std::process::Stdio;
+use tokio::{process::Command, time::timeout};
 
-use tokio::{
-    io::{AsyncBufReadExt, BufReader, Lines},
-    process::{Child, ChildStdout, Command},
-    time::timeout,
-};
-
-use crate::support::{Client, PATIENCE, request};
-
-struct Process {
-    child: Child,
-    stdout: Lines<BufReader<ChildStdout>>,
-}
-
-impl Process {
-    fn start(flags: &[&str]) -> Self {
-        let mut child = program(flags).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, stdout }
-    }
-
-    async fn address(&mut self, what: &str) -> std::net::SocketAddr {
-        let line = timeout(PATIENCE, self.stdout.next_line()).await.unwrap().unwrap().unwrap();
-        line.strip_prefix(&format!("hubbub: {what} at http://"))
-            .unwrap_or_else(|| panic!("{line}"))
-            .parse()
-            .unwrap()
-    }
-
-    async fn signal(&self, signal: &str) {
-        let pid = self.child.id().unwrap().to_string();
-        assert!(Command::new("kill").args([signal, &pid]).status().await.unwrap().success());
-    }
-
-    async fn exit_code(mut self) -> Option<i32> {
-        timeout(PATIENCE, self.child.wait()).await.expect("it does not end").unwrap().code()
-    }
-}
-
-fn program(flags: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_chat-server"));
-    command
-        .args(["--listen", "127.0.0.1:0", "--private-listen", "127.0.0.1:0"])
-        .args(flags)
-        .kill_on_drop(true);
-    command
-}
+use crate::support::{Client, PATIENCE, Process, program, request};
 
 #[tokio::test]
 async fn it_tells_where_it_listens_and_ends_well_on_a_signal() {
@@ -90,9 +45,7 @@ async fn the_environment_beats_the_file_and_a_flag_beats_the_environment() {
     let flags = ["--config", file.to_str().unwrap(), "--default-room", "flag"];
     let mut command = program(&flags);
     command.env("HUBBUB_DEFAULT_ROOM", "environment").env("HUBBUB_NAME_API", "http://environment.test/");
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut process = Process { child, stdout };
+    let mut process = Process::spawn(command);
     let public = process.address("chat").await;
     let answer = request(public, "GET", "/config.json", &[], "").await.json();
     assert_eq!(answer["defaultRoom"], "flag");

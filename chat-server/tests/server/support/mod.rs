@@ -1,11 +1,16 @@
 //! A server in this process on ephemeral ports, and clients for it.
 
+mod balancer;
 mod client;
 mod engine;
+#[path = "../../support/figure.rs"]
+mod figure;
 mod http;
+mod process;
 #[expect(dead_code, reason = "the conformance suite does more to its Redis")]
 #[path = "../../support/redis.rs"]
 mod redis;
+mod witness;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -19,10 +24,14 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub(crate) use self::{
+    balancer::Balancer,
     client::{Client, Connect},
     engine::Switched,
+    figure::figure,
     http::{Answer, request},
+    process::{Process, program},
     redis::RedisServer,
+    witness::{Account, Witnesses},
 };
 
 /// Longer than anything takes here, even on a machine with other work: a test that waits so long has failed.
