@@ -9,6 +9,9 @@ use hubbub_protocol::{ErrorCode, InvalidText, http::Problem};
 
 use crate::engine::EngineError;
 
+/// The content type of a problem document.
+pub const PROBLEM_JSON: &str = "application/problem+json";
+
 /// An error that an HTTP request is answered with.
 #[derive(Debug, Clone)]
 pub struct HttpError {
@@ -69,7 +72,7 @@ impl IntoResponse for HttpError {
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = status;
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));

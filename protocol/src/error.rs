@@ -8,6 +8,7 @@ use crate::InvalidText;
 /// part of `type` of a problem document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum ErrorCode {
     /// The frame is not a JSON object.

@@ -9,9 +9,15 @@ pub const GUESTS_PATH: &str = "/api/v1/guests";
 /// GET: what the page has to know before it starts; answer [`PageConfig`].
 pub const PAGE_CONFIG_PATH: &str = "/config.json";
 
+/// GET: the OpenAPI document of everything below `/api/v1`.
+pub const OPENAPI_PATH: &str = "/api/openapi.json";
+/// GET: the same for people.
+pub const API_PAGE_PATH: &str = "/api/docs";
+
 /// Asks for a guest. Names are checked by the server, which answers with a [`Problem`] that says what is wrong.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct GuestRequest {
     /// The GUID that the client made for itself. One that is taken is refused with 409.
@@ -23,6 +29,7 @@ pub struct GuestRequest {
 /// A guest and the token that proves to be that guest.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct GuestCreated {
     /// As the server keeps it.
@@ -34,6 +41,7 @@ pub struct GuestCreated {
 /// What the page reads from `/config.json` at its start.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PageConfig {
     /// The Random User API that names new guests; the page asks it for at most 1.5 s.
@@ -45,6 +53,7 @@ pub struct PageConfig {
 /// An error of the HTTP API: RFC 9457, served as `application/problem+json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Problem {
     /// A URI reference that names the kind of problem: `/problems/` and an error code.

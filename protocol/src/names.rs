@@ -40,7 +40,7 @@ fn at_most(text: &str, limit: usize) -> Result<(), InvalidText> {
 }
 
 macro_rules! checked_text {
-    ($(#[$doc:meta])* $name:ident, $parse:expr) => {
+    ($(#[$doc:meta])* $name:ident, $limit:expr, $parse:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(type = "string"))]
@@ -59,6 +59,17 @@ macro_rules! checked_text {
                 &self.0
             }
         }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                use utoipa::openapi::schema::{Object, Type};
+                Object::builder().schema_type(Type::String).min_length(Some(1)).max_length(Some($limit)).into()
+            }
+        }
+
+        #[cfg(feature = "openapi")]
+        impl utoipa::ToSchema for $name {}
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,6 +111,7 @@ checked_text! {
     /// assert_eq!(UserName::parse("Ada\nLovelace"), Err(InvalidText::ControlCharacter));
     /// ```
     UserName,
+    NAME_CHARS,
     |text| {
         let text = text.trim();
         if text.is_empty() {
@@ -123,6 +135,7 @@ checked_text! {
     /// assert_eq!(RoomName::parse("{slot}"), Err(InvalidText::BadCharacter));
     /// ```
     RoomName,
+    ROOM_CHARS,
     |text| {
         if text.is_empty() {
             return Err(InvalidText::Empty);
@@ -138,6 +151,7 @@ checked_text! {
 checked_text! {
     /// What a message says: 1 to [`TEXT_CHARS`] characters, not all of them white space. It is kept as it is.
     MessageText,
+    TEXT_CHARS,
     |text| {
         if text.trim().is_empty() {
             return Err(InvalidText::Empty);

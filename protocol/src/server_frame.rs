@@ -10,6 +10,7 @@ use crate::{
 /// Who someone is and what others call them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct User {
     /// Never changes.
     pub id: UserId,
@@ -20,6 +21,7 @@ pub struct User {
 /// A message as it is stored, replayed and delivered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Message {
     /// The room it is in.
     pub room: RoomName,

@@ -10,11 +10,29 @@ use axum::{
 };
 use hubbub_protocol::{
     ErrorCode, User, UserName,
-    http::{GuestCreated, GuestRequest},
+    http::{GUESTS_PATH, GuestCreated, GuestRequest, Problem},
 };
 
-use crate::{engine::GuestOutcome, json, problem::HttpError, server::Server};
+use crate::{
+    engine::GuestOutcome,
+    json,
+    problem::{HttpError, PROBLEM_JSON},
+    server::Server,
+};
 
+/// Makes a guest
+///
+/// Under a GUID that the client made. The token in the answer proves to be that guest.
+#[utoipa::path(
+    post,
+    path = GUESTS_PATH,
+    request_body = GuestRequest,
+    responses(
+        (status = 201, description = "The guest and its token.", body = GuestCreated),
+        (status = 409, description = "`guestTaken`: the GUID is taken.", body = Problem,
+            content_type = PROBLEM_JSON),
+    )
+)]
 pub(super) async fn create(
     State(server): State<Arc<Server>>,
     json::Json(GuestRequest { id, name }): json::Json<GuestRequest>,

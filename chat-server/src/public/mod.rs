@@ -1,5 +1,6 @@
 //! The public port: the page, the API and the WebSocket.
 
+mod api;
 mod guests;
 mod origin;
 mod page;
@@ -11,11 +12,11 @@ use axum::{
     Json, Router,
     extract::DefaultBodyLimit,
     http::{HeaderValue, StatusCode, header},
-    routing::{any, get, post},
+    routing::{any, get},
 };
 use hubbub_protocol::{
     ErrorCode, WEBSOCKET_PATH,
-    http::{GUESTS_PATH, PAGE_CONFIG_PATH, PageConfig},
+    http::{PAGE_CONFIG_PATH, PageConfig},
 };
 use tower_http::set_header::SetResponseHeaderLayer;
 
@@ -40,8 +41,7 @@ pub fn router(server: Arc<Server>, options: PublicOptions) -> Router {
     let router = Router::new()
         .route(WEBSOCKET_PATH, get(upgrade::upgrade))
         .with_state((Arc::clone(&server), Arc::new(origins)))
-        .route(GUESTS_PATH, post(guests::create))
-        .with_state(server)
+        .merge(api::router(server))
         .route(PAGE_CONFIG_PATH, get(async move || ([(header::CACHE_CONTROL, "no-cache")], Json(page))))
         .route("/api", any(async || HttpError::not_found()))
         .route("/api/{*rest}", any(async || HttpError::not_found()));

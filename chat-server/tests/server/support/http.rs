@@ -55,15 +55,23 @@ async fn exchange(to: SocketAddr, method: &str, path: &str, headers: &[(&str, &s
     request.extend(["content-length: ", &body.len().to_string(), "\r\n\r\n", body]);
     let mut socket = TcpStream::connect(to).await.unwrap();
     socket.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    socket.read_to_end(&mut answer).await.unwrap();
-    let answer = String::from_utf8(answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let mut bytes = Vec::new();
+    socket.read_to_end(&mut bytes).await.unwrap();
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let head = std::str::from_utf8(&bytes[..end]).unwrap();
     let mut lines = head.lines();
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
     let headers = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
-    Answer { status, headers, body: body.to_owned() }
+    let mut answer = Answer { status, headers, body: String::new() };
+    let body = &bytes[end + 4..];
+    answer.body = match answer.header("content-encoding") {
+        Some("gzip") if !body.is_empty() => {
+            std::io::read_to_string(flate2::read::GzDecoder::new(body)).unwrap()
+        }
+        _ => std::str::from_utf8(body).unwrap().to_owned(),
+    };
+    answer
 }
