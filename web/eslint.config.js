@@ -6,6 +6,32 @@ import ts from 'typescript-eslint';
 
 import svelteConfig from './svelte.config.js';
 
+/** Words for people belong into src/lib/i18n, in every language. */
+const TRANSLATE = 'Say it in every language: src/lib/i18n has the words of the page.';
+
+/** Two words in a row: a text that someone would read. */
+const SENTENCE = '/\\p{L}{2,}[,…]? \\p{L}{2,}/u';
+
+/** The name is the same in all languages. */
+const LETTERS = '/^(?!\\s*Hubbub\\s*$).*\\p{L}/su';
+
+const SENTENCES = [`Literal[value=${SENTENCE}]`, `TemplateElement[value.raw=${SENTENCE}]`];
+
+/** The attributes that are shown or read out. */
+const TOLD =
+  'SvelteAttribute[key.name=/^(aria-(label|description|placeholder|roledescription|valuetext)|alt|label|placeholder|title)$/]';
+
+const TEXT_IN_MARKUP = [
+  `SvelteText[value=${LETTERS}]:not(SvelteStyleElement > *)`,
+  `SvelteMustacheTag[kind="text"]:not(SvelteAttribute > *) Literal[value=${LETTERS}]`,
+  `${TOLD} SvelteLiteral[value=${LETTERS}]`,
+  `${TOLD} Literal[value=${LETTERS}]`,
+];
+
+function noText(selectors) {
+  return ['error', ...selectors.map((selector) => ({ selector, message: TRANSLATE }))];
+}
+
 export default defineConfig(
   globalIgnores(['dist/', 'node_modules/', 'playwright-report/', 'test-results/']),
   js.configs.recommended,
@@ -35,6 +61,15 @@ export default defineConfig(
       // `void value` in an effect says that the effect is to run when the value changes.
       '@typescript-eslint/no-meaningless-void-operator': 'off',
     },
+  },
+  {
+    files: ['src/lib/**/*.ts'],
+    ignores: ['src/lib/i18n/**', '**/*.test.ts', '**/fakes.ts'],
+    rules: { 'no-restricted-syntax': noText(SENTENCES) },
+  },
+  {
+    files: ['src/**/*.svelte'],
+    rules: { 'no-restricted-syntax': noText([...SENTENCES, ...TEXT_IN_MARKUP]) },
   },
   {
     // As ts-rs writes it.

@@ -113,7 +113,7 @@ test('near its limit a message is counted, and beyond it cannot be sent', async 
   await expect(ada.page.getByText('0 characters left')).toBeVisible();
   await expect(button).toBeEnabled();
   await ada.composer.fill('x'.repeat(4001));
-  await expect(ada.page.getByText('1 characters too many')).toBeVisible();
+  await expect(ada.page.getByText('1 character too many')).toBeVisible();
   await expect(button).toBeDisabled();
   await ada.composer.press('Enter');
   await expect(ada.composer).toHaveValue('x'.repeat(4001));

@@ -1,6 +1,7 @@
 // The room in the page's address: `/#room` or `/?room=room`.
 
-import type { RoomName } from '../protocol/generated';
+import { t } from '../i18n';
+import { ROOM_CHARS, type RoomName } from '../protocol/generated';
 import { isRoomName } from '../protocol/limits';
 
 export interface RoomInAddress {
@@ -20,7 +21,7 @@ export function roomInAddress(address: string): RoomInAddress {
 
 export function roomProblem(name: string): string {
   const shown = name.length > 80 ? `${name.slice(0, 80)}…` : name;
-  return `“${shown}” cannot be a room: up to 64 letters, digits, “-”, “_” and “.”.`;
+  return t.rooms.badName(shown, ROOM_CHARS);
 }
 
 function decoded(text: string): string {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 
 import { FakeEnvironment } from '../connection/fakes';
+import { t } from '../i18n';
 import { storeInMemory, type Store } from '../identity/store';
 import type { Frame } from '../protocol/frames';
 import type { ClientFrame, Message, ServerFrame } from '../protocol/generated';
@@ -283,7 +284,10 @@ describe('a message', () => {
     chat.send('hello');
     const error = { type: 'error', code: 'engineUnavailable', message: 'the store is away' } as const;
     receive({ ...error, ref: 'id-1', retryAfterMs: 1_000 });
-    expect(chat.state.outbox[0]?.delivery).toMatchObject({ kind: 'waiting', problem: 'the store is away' });
+    expect(chat.state.outbox[0]?.delivery).toMatchObject({
+      kind: 'waiting',
+      problem: t.errors.engineUnavailable,
+    });
     await environment.advance(1_000);
     expect(sent('send')).toHaveLength(1);
     await environment.advance(500);
@@ -378,7 +382,7 @@ describe('a name', () => {
     expect(sent('rename')).toEqual([]);
     chat.rename('Countess');
     receive({ type: 'error', code: 'engineUnavailable', message: 'the store is away', retryAfterMs: 1_000 });
-    expect(chat.state.rename).toEqual({ kind: 'refused', problem: 'the store is away' });
+    expect(chat.state.rename).toEqual({ kind: 'refused', problem: t.errors.engineUnavailable });
   });
 
   test('cannot be changed without a connection, and the page says so', async () => {

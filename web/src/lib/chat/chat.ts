@@ -3,6 +3,7 @@
 import type { Environment } from '../connection/environment';
 import * as outboxes from '../connection/outbox';
 import { Session, type Connection, type Credentials } from '../connection/session';
+import { t } from '../i18n';
 import { nextStop, stillTyping, TYPING_EVERY_MS } from '../people/typing';
 import { isString } from '../protocol/checks';
 import type { ClientFrame, MessageId, RoomName, ServerFrame, UserName } from '../protocol/generated';
@@ -127,8 +128,7 @@ export class Chat {
     } else if (this.#session.send({ type: 'rename', name: name.trim() })) {
       this.#set({ ...this.#state, rename: { kind: 'asked', name: name.trim() } });
     } else {
-      const offline = 'The name can be changed once the connection is back.';
-      this.#set({ ...this.#state, rename: { kind: 'refused', problem: offline } });
+      this.#set({ ...this.#state, rename: { kind: 'refused', problem: t.people.renameOffline } });
     }
   }
 

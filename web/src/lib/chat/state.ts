@@ -3,6 +3,7 @@
 import * as outboxes from '../connection/outbox';
 import type { Outbox } from '../connection/outbox';
 import type { Connection } from '../connection/session';
+import { asReason, errorWords, t } from '../i18n';
 import { fromJoined, withName, withPresence } from '../people/presence';
 import { NOBODY_TYPES, withoutTypists, withTypist } from '../people/typing';
 import type { Frame } from '../protocol/frames';
@@ -108,15 +109,12 @@ export function onConnection(state: ChatState, connection: Connection): ChatStat
     trouble: 'reason' in connection ? connection.reason : state.trouble,
     rooms: allUpdated(state.rooms, (open) => ({ ...open, joined: false, typing: NOBODY_TYPES })),
     outbox: outboxes.connectionLost(state.outbox),
-    rename:
-      state.rename.kind === 'asked'
-        ? { kind: 'refused', problem: 'The connection was lost before the name was changed.' }
-        : state.rename,
+    rename: state.rename.kind === 'asked' ? { kind: 'refused', problem: t.people.renameLost } : state.rename,
   };
 }
 
 export function onClosed(state: ChatState, reason: string, at: number): ChatState {
-  const text = `Connection closed: ${reason}.`;
+  const text = t.connection.closed(reason);
   return {
     ...state,
     rooms: allUpdated(state.rooms, (open) => ({
@@ -151,9 +149,7 @@ function onJoined(state: ChatState, joined: Frame<'joined'>, at: number): ChatSt
   if (isOfPeopleOnly(open.room, joined, unasked)) {
     return inOneRoom(state, joined.room, () => ({ ...open, presence }));
   }
-  const before = open.away
-    ? withNotice(open.room, { kind: 'back', text: 'Connected again.', at })
-    : open.room;
+  const before = open.away ? withNotice(open.room, { kind: 'back', text: t.connection.back, at }) : open.room;
   const room = withJoined(before, joined, unasked, at);
   const arrived = joined.messages.map(({ id }) => id);
   return {
@@ -167,7 +163,7 @@ function onMessage(state: ChatState, message: Frame<'message'>): Outcome {
   if (open === undefined) return { state };
   const { type: _, ...plain } = message;
   const room = withMessage(open.room, plain);
-  if (!room) return { state, restart: { reason: 'a message was missing', atLeastMs: 0 } };
+  if (!room) return { state, restart: { reason: t.connection.reasons.messageMissing, atLeastMs: 0 } };
   const typing = withoutTypists(open.typing, [message.user.id]);
   return {
     state: {
@@ -199,7 +195,7 @@ function onRenamed(state: ChatState, { user, name }: Frame<'renamed'>, at: numbe
       const before = own ? state.me.name : open.presence.members.get(user)?.name;
       // Someone of another room, or one of the many that a large room does not list.
       if (before === undefined) return open;
-      const text = own ? `You are now called ${name}.` : `${before} is now called ${name}.`;
+      const text = own ? t.people.youAreNowCalled(name) : t.people.nowCalled(before, name);
       return {
         ...open,
         presence: withName(open.presence, user, name),
@@ -216,7 +212,8 @@ function onTyping(state: ChatState, { room, user }: Frame<'typing'>, now: number
 }
 
 function onError(state: ChatState, error: Frame<'error'>, clock: Clock): Outcome {
-  const { ref, message, retryAfterMs } = error;
+  const { ref, retryAfterMs } = error;
+  const message = errorWords(error.code, error.message);
   if (ref !== undefined && state.outbox.some(({ id }) => id === ref)) {
     const outbox =
       retryAfterMs === undefined
@@ -226,7 +223,8 @@ function onError(state: ChatState, error: Frame<'error'>, clock: Clock): Outcome
   }
   if (ref !== undefined && state.rooms.get(ref)?.joined === false) {
     // A resume can only be said in a hello, so the whole connection is begun anew.
-    if (retryAfterMs !== undefined) return { state, restart: { reason: message, atLeastMs: retryAfterMs } };
+    if (retryAfterMs !== undefined)
+      return { state, restart: { reason: asReason(message), atLeastMs: retryAfterMs } };
     if (ref === state.shown) return { state: { ...state, roomProblem: message } };
     return { state: { ...state, rooms: withoutRoom(state.rooms, ref) } };
   }

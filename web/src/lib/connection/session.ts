@@ -1,6 +1,7 @@
 // Keeps one session with some server: connects, greets, notices a dead socket, waits, comes back. Knows
 // nothing of rooms: what to say first and what frames mean is for others.
 
+import { t } from '../i18n';
 import { closeReason, mayReturn, MOVING } from '../protocol/close';
 import { decodeFrames, encodeFrame, type Frame } from '../protocol/frames';
 import { CLOSE_CODES, type ClientFrame, type ServerFrame } from '../protocol/generated';
@@ -71,7 +72,7 @@ export class Session {
   /** Leaves for good, as when the page goes. */
   end(): void {
     this.#abandon(1000);
-    this.#change({ kind: 'stopped', reason: 'this page left' });
+    this.#change({ kind: 'stopped', reason: t.connection.reasons.pageLeft });
   }
 
   /** Sends if connected, and says whether it did. */
@@ -125,7 +126,7 @@ export class Session {
     });
     this.#socket = socket;
     this.#timer(WELCOME_TIMEOUT_MS, () => {
-      this.#lost('the server did not answer');
+      this.#lost(t.connection.reasons.noAnswer);
     });
   }
 
@@ -156,7 +157,7 @@ export class Session {
     this.#timer(IDLE_MS, () => {
       this.send({ type: 'ping' });
       this.#timer(PONG_TIMEOUT_MS, () => {
-        this.#lost('the server fell silent');
+        this.#lost(t.connection.reasons.silence);
       });
     });
   }

@@ -1,20 +1,21 @@
 // The state of the connection in words.
 
+import { t } from '../i18n';
 import type { Connection } from './session';
 
 /** For the eye: counts down while it waits. */
 export function connectionWords(connection: Connection, now: number): string {
   switch (connection.kind) {
     case 'connecting':
-      return connection.moving ? 'Moving to another server…' : 'Connecting…';
+      return connection.moving ? t.connection.moving : t.connection.connecting;
     case 'connected':
-      return 'Connected';
+      return t.connection.connected;
     case 'waiting': {
       const seconds = Math.ceil((connection.retryAt - now) / 1000);
-      return seconds > 0 ? `Reconnecting in ${seconds} s` : 'Reconnecting…';
+      return seconds > 0 ? t.connection.reconnectingIn(seconds) : t.connection.reconnecting;
     }
     case 'stopped':
-      return 'Disconnected';
+      return t.connection.disconnected;
   }
 }
 
@@ -24,10 +25,10 @@ export function connectionAnnouncement(connection: Connection): string {
     case 'connecting':
       return '';
     case 'connected':
-      return 'Connected';
+      return t.connection.connected;
     case 'waiting':
-      return `Disconnected: ${connection.reason}. Reconnecting soon.`;
+      return t.connection.disconnectedForNow(connection.reason);
     case 'stopped':
-      return `Disconnected: ${connection.reason}.`;
+      return t.connection.disconnectedFor(connection.reason);
   }
 }

@@ -2,6 +2,7 @@
 // else can speak as this GUID.
 
 import type { Credentials } from '../connection/session';
+import { t } from '../i18n';
 import { hasShape, isString } from '../protocol/checks';
 import type { UserId, UserName } from '../protocol/generated';
 import type { Server } from './server';
@@ -81,7 +82,7 @@ export class Guest implements Credentials {
       if (answer.kind === 'taken') id = newId();
       else name = safeName();
     }
-    throw new Error('the server takes no guest');
+    throw new Error(t.connection.reasons.noGuest);
   }
 
   #keep(kept: Kept): void {

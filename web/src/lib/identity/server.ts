@@ -1,5 +1,6 @@
 // What the page asks of the server over plain HTTP.
 
+import { asReason, errorWords, t } from '../i18n';
 import { hasShape, isString, optional, type Check } from '../protocol/checks';
 import {
   GUESTS_PATH,
@@ -35,7 +36,8 @@ const isGuestCreated = hasShape<GuestCreated>({
   token: isString,
 });
 
-const isProblem = hasShape<Pick<Problem, 'title' | 'detail'>>({
+const isProblem = hasShape<Pick<Problem, 'type' | 'title' | 'detail'>>({
+  type: isString,
   title: isString,
   detail: optional(isString),
 });
@@ -56,20 +58,22 @@ export const httpServer: Server = {
   },
 };
 
+/** `/problems/full` is of the code `full`. */
+function problemCode(type: string): string {
+  return type.slice(type.lastIndexOf('/') + 1);
+}
+
 async function request(path: string, init: RequestInit): Promise<Response> {
   try {
     return await fetch(path, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
   } catch {
-    throw new Error('the server cannot be reached');
+    throw new Error(t.connection.reasons.unreachable);
   }
 }
 
 async function checked<T>(response: Response, check: Check<T>): Promise<T> {
   const body: unknown = await response.json().catch(() => undefined);
   if (response.ok && check(body)) return body;
-  throw new Error(
-    isProblem(body)
-      ? (body.detail ?? body.title)
-      : 'the server gave an answer that this page does not understand',
-  );
+  if (!isProblem(body)) throw new Error(t.connection.reasons.notUnderstood);
+  throw new Error(asReason(errorWords(problemCode(body.type), body.detail ?? body.title)));
 }

@@ -1,5 +1,6 @@
 // Who is in the room. Pure.
 
+import { compareNames } from '../i18n/format';
 import type { Frame } from '../protocol/frames';
 import type { User, UserId, UserName } from '../protocol/generated';
 
@@ -35,14 +36,10 @@ export interface PeopleList {
   readonly unlisted: number;
 }
 
-const collator = new Intl.Collator(undefined, { sensitivity: 'base', numeric: true });
-
 export function peopleList(presence: Presence, self: UserId | undefined): PeopleList {
   const people = [...presence.members.values()].sort(
     (a, b) =>
-      Number(b.id === self) - Number(a.id === self) ||
-      collator.compare(a.name, b.name) ||
-      (a.id < b.id ? -1 : 1),
+      Number(b.id === self) - Number(a.id === self) || compareNames(a.name, b.name) || (a.id < b.id ? -1 : 1),
   );
   return { people, unlisted: Math.max(0, presence.count - people.length) };
 }

@@ -1,5 +1,7 @@
 // Who types. Pure: whoever asks says what time it is.
 
+import { t } from '../i18n';
+import { enumeration } from '../i18n/format';
 import type { User, UserId } from '../protocol/generated';
 
 /** While someone types, the others are told this often. */
@@ -46,6 +48,7 @@ export interface TypingWords {
 export function typingWords(typing: Typing): TypingWords {
   const names = [...typing.values()].map(({ user }) => user.name);
   if (names.length === 0) return { who: '', does: '' };
-  if (names.length > 2) return { who: 'Several people', does: 'are typing…' };
-  return { who: names.join(' and '), does: names.length === 1 ? 'is typing…' : 'are typing…' };
+  if (names.length > 2) return { who: t.conversation.several, does: t.conversation.areTyping };
+  const does = names.length === 1 ? t.conversation.isTyping : t.conversation.areTyping;
+  return { who: enumeration(names), does };
 }

@@ -1,6 +1,7 @@
 // The server's rules for names, rooms and texts, kept here so that nobody has to be told off. The server
 // checks again; protocol/src/names.rs has the rules.
 
+import { t } from '../i18n';
 import { NAME_CHARS, ROOM_CHARS, TEXT_CHARS } from './generated';
 
 export interface TextLimits {
@@ -30,9 +31,9 @@ export function countChars(text: string): number {
 /** What is wrong with a name, in words; `undefined` for a good one. */
 export function nameProblem(name: string, limit: number): string | undefined {
   const chars = countChars(name.trim());
-  if (chars === 0) return 'A name needs at least one character.';
-  if (chars > limit) return `A name has at most ${limit} characters; this one has ${chars}.`;
-  if (FORBIDDEN_IN_NAMES.test(name.trim())) return 'A name cannot have control characters.';
+  if (chars === 0) return t.people.nameEmpty;
+  if (chars > limit) return t.people.nameTooLong(limit, chars);
+  if (FORBIDDEN_IN_NAMES.test(name.trim())) return t.people.nameControl;
   return undefined;
 }
 

@@ -1,5 +1,6 @@
 // What a room shows: its messages in the order of their offsets, each once, and notices among them. Pure.
 
+import { t } from '../i18n';
 import type { Frame } from '../protocol/frames';
 import type { Epoch, Message, RoomName } from '../protocol/generated';
 
@@ -119,11 +120,11 @@ function isRewritten(room: Room, joined: Frame<'joined'>, unasked: boolean): boo
 function lossIn(room: Room, joined: Frame<'joined'>, unasked: boolean): string | undefined {
   if (room.epoch === undefined || (room.epoch === joined.epoch && joined.recovered)) return undefined;
   if (room.epoch !== joined.epoch || joined.offset < room.offset) {
-    return 'The server began this room anew. Messages may be lost.';
+    return t.connection.anew;
   }
-  if (isRewritten(room, joined, unasked)) return 'Messages may be missing here.';
+  if (isRewritten(room, joined, unasked)) return t.connection.maybeMissing;
   const first = joined.messages.find((message) => message.offset > room.offset)?.offset ?? joined.offset + 1;
   const missing = first - room.offset - 1;
   if (missing === 0) return undefined;
-  return missing === 1 ? 'A message is missing here.' : `${missing} messages are missing here.`;
+  return t.connection.missing(missing);
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { clockTime, dayName } from './time';
+import { dayName } from './time';
 
 test.each([
   ['2026-03-04T00:00', 'Today'],
@@ -15,8 +15,4 @@ test('an older day is named, with its year only when it is another', () => {
   expect(dayName(new Date('2026-03-02T12:00'), now)).toMatch(/Monday/);
   expect(dayName(new Date('2026-03-02T12:00'), now)).not.toMatch(/2026/);
   expect(dayName(new Date('2025-03-02T12:00'), now)).toMatch(/2025/);
-});
-
-test('a time of day has hours and minutes', () => {
-  expect(clockTime(new Date('2026-03-04T08:05:09'))).toMatch(/^0?8:05/);
 });
