@@ -16,11 +16,11 @@ async fn load(url: &str, flags: &str) -> (Value, Option<i32>) {
     (report, outcome.code)
 }
 
-fn number(report: &Value, field: &str) -> u64 {
+pub(crate) fn number(report: &Value, field: &str) -> u64 {
     report[field].as_u64().unwrap_or_else(|| panic!("{field} in {report:#}"))
 }
 
-fn broken(report: &Value) -> [u64; 4] {
+pub(crate) fn broken(report: &Value) -> [u64; 4] {
     ["lost", "duplicated", "misordered", "unacknowledged"].map(|field| number(report, field))
 }
 
@@ -205,7 +205,7 @@ async fn a_host_name_is_reached_at_the_address_that_resolve_gives() {
 }
 
 /// Reads what the command says about its stages.
-async fn wait_for_stage(child: &mut tokio::process::Child, stage: &str) {
+pub(crate) async fn wait_for_stage(child: &mut tokio::process::Child, stage: &str) {
     let mut lines = BufReader::new(child.stderr.as_mut().unwrap()).lines();
     while let Some(line) = within(lines.next_line()).await.unwrap() {
         if line.starts_with(stage) {
@@ -215,7 +215,7 @@ async fn wait_for_stage(child: &mut tokio::process::Child, stage: &str) {
     panic!("{stage} never began");
 }
 
-fn interrupt(child: &tokio::process::Child) {
+pub(crate) fn interrupt(child: &tokio::process::Child) {
     let pid = Pid::from_raw(i32::try_from(child.id().unwrap()).unwrap()).unwrap();
     kill_process(pid, Signal::INT).unwrap();
 }

@@ -5,7 +5,13 @@
 mod chat;
 mod client;
 mod faulty;
+#[path = "../../../chat-server/tests/support/figure.rs"]
+mod figure;
 mod load;
 mod proxy;
+#[path = "../../../chat-server/tests/support/redis.rs"]
+#[expect(dead_code, reason = "a Redis that fails is for the tests of the server")]
+mod redis;
 mod server;
+mod single_host;
 mod transcripts;

@@ -1,6 +1,6 @@
 //! A chat-server for one test.
 
-use std::{ffi::OsString, io::Write, net::SocketAddr, process::Stdio, time::Duration};
+use std::{ffi::OsString, io, io::Write, net::SocketAddr, process::Stdio, time::Duration};
 
 use chat_client::Endpoint;
 use chat_server::{
@@ -12,6 +12,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     process::Command,
+    task::JoinHandle,
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -19,6 +20,9 @@ const ADMIN_TOKEN: &str = "a-token-for-tests-only";
 
 /// Longer than anything takes on a busy machine: whoever waits so long waits for what never comes.
 pub(crate) const NEVER: Duration = Duration::from_mins(1);
+
+/// How often it is looked whether something is so.
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// What comes of `future`, or a test that fails instead of hanging.
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
@@ -29,7 +33,8 @@ pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
 pub(crate) struct Server {
     ports: Ports,
     _token_file: NamedTempFile,
-    _stop: DropGuard,
+    stop: DropGuard,
+    running: JoinHandle<io::Result<()>>,
 }
 
 impl Server {
@@ -37,18 +42,45 @@ impl Server {
         Self::start_with(&[]).await
     }
 
+    /// On free ports.
     pub(crate) async fn start_with(flags: &[&str]) -> Self {
+        let free = ["--listen=127.0.0.1:0", "--private-listen=127.0.0.1:0"];
+        Self::start_at(free.iter().chain(flags)).await
+    }
+
+    /// Where the flags say.
+    pub(crate) async fn start_at(flags: impl IntoIterator<Item = impl AsRef<str>>) -> Self {
         let mut token_file = NamedTempFile::new().unwrap();
         token_file.write_all(ADMIN_TOKEN.as_bytes()).unwrap();
-        let always =
-            ["chat-server", "--listen=127.0.0.1:0", "--private-listen=127.0.0.1:0", "--admin-token-file"];
-        let words = always.iter().map(OsString::from).chain([token_file.path().as_os_str().to_owned()]);
-        let config = Config::read(words.chain(flags.iter().map(OsString::from))).unwrap();
+        let flags = flags.into_iter().map(|flag| OsString::from(flag.as_ref()));
+        let words = ["chat-server", "--admin-token-file"].map(OsString::from).into_iter();
+        let words = words.chain([token_file.path().as_os_str().to_owned()]).chain(flags);
+        let config = Config::read(words).unwrap();
         let application = Application::build(config).await.unwrap();
         let ports = application.ports();
         let stop = CancellationToken::new();
-        tokio::spawn(application.run(stop.clone()));
-        Self { ports, _token_file: token_file, _stop: stop.drop_guard() }
+        let running = tokio::spawn(application.run(stop.clone()));
+        Self { ports, _token_file: token_file, stop: stop.drop_guard(), running }
+    }
+
+    /// Tells it to stop, and waits until it has handed over its sessions and ended.
+    pub(crate) async fn end(self) {
+        drop(self.stop);
+        within(self.running).await.unwrap().unwrap();
+    }
+
+    /// Waits until it takes sessions.
+    pub(crate) async fn ready(&self) {
+        within(async {
+            while !self
+                .ask_private("GET /readyz HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")
+                .await
+                .starts_with("HTTP/1.1 200")
+            {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        })
+        .await;
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -76,11 +108,16 @@ impl Server {
     }
 
     async fn private_call(&self, request: &str) -> String {
+        let answer = self.ask_private(request).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        answer
+    }
+
+    async fn ask_private(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(self.ports.private).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         answer
     }
 }

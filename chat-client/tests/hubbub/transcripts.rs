@@ -5,38 +5,29 @@ use std::{fs, path::Path};
 
 use tokio::io::AsyncWriteExt;
 
-use super::server::{Server, hubbub, run, within};
+use super::{
+    server::{Server, hubbub, run, within},
+    single_host::SingleHost,
+};
 
-async fn check(name: &str) {
+async fn check(name: &str, url: &str) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
     let script = folder.join(name).with_extension("script");
     let expected = fs::read_to_string(script.with_extension("expected")).unwrap();
-    let server = Server::start().await;
-    let outcome = run(&["script", script.to_str().unwrap(), "--server", &server.url(), "--timeout=30"]).await;
-    assert_eq!(outcome.stdout, expected, "{}", outcome.stderr);
-    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+    let outcome = run(&["script", script.to_str().unwrap(), "--server", url, "--timeout=30"]).await;
+    assert_eq!(outcome.stdout, expected, "{name} at {url}: {}", outcome.stderr);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{name} at {url}");
 }
 
 macro_rules! transcripts {
     ($($test:ident: $file:literal),+ $(,)?) => {
         $(#[tokio::test]
         async fn $test() {
-            check($file).await;
+            let server = Server::start().await;
+            check($file, &server.url()).await;
         })+
 
-        #[test]
-        fn every_transcript_is_checked() {
-            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
-            let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-            let mut scripts: Vec<_> = files
-                .filter(|path| path.extension().is_some_and(|it| it == "script"))
-                .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
-                .collect();
-            scripts.sort_unstable();
-            let mut known = vec![$($file),+];
-            known.sort_unstable();
-            assert_eq!(scripts, known);
-        }
+        const TRANSCRIPTS: &[&str] = &[$($file),+];
     };
 }
 
@@ -46,6 +37,30 @@ transcripts! {
     who_leaves_hears_nothing_more: "leave",
     what_is_refused_is_answered_with_its_code: "errors",
     a_page_of_history_comes_before_what_is_new: "history",
+}
+
+#[test]
+fn every_transcript_is_checked() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut scripts: Vec<_> = files
+        .filter(|path| path.extension().is_some_and(|it| it == "script"))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    scripts.sort_unstable();
+    let mut known = TRANSCRIPTS.to_vec();
+    known.sort_unstable();
+    assert_eq!(scripts, known);
+}
+
+/// Each on servers that know nothing yet, as the output of a script has the offsets of its rooms.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_transcript_is_the_same_on_three_servers_behind_haproxy() {
+    let mut host = SingleHost::start(&[]).await;
+    for name in TRANSCRIPTS {
+        check(name, SingleHost::URL).await;
+        host.forget_everything().await;
+    }
 }
 
 #[tokio::test]
