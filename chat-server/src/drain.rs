@@ -168,8 +168,10 @@ fn send_away(lines: &[Arc<Line>], over: Duration, reason: &str) {
 
 #[cfg(test)]
 mod tests {
+    use hubbub_protocol::{DeviceId, UserId};
+
     use super::*;
-    use crate::sessions::Ticket;
+    use crate::sessions::Owner;
 
     #[test]
     fn everyone_goes_before_the_reserve_at_the_end() {
@@ -188,7 +190,7 @@ mod tests {
         let sessions = Arc::new(Sessions::new(10, 1_000));
         let drain = Drain::new(Arc::clone(&sessions), TaskTracker::new());
         let ticket = sessions.open().unwrap();
-        ticket.greet();
+        ticket.greet(Owner { user: UserId::random(), device: DeviceId::random() });
         drain.begin(Duration::from_secs(30));
         assert!(ticket.line().is_moving());
         assert_eq!(drain.state(), DrainState::Draining);
@@ -208,7 +210,9 @@ mod tests {
         let sessions = Arc::new(Sessions::new(10, 1_000));
         let drain = Drain::new(Arc::clone(&sessions), TaskTracker::new());
         let tickets: Vec<_> = (0..4).map(|_| sessions.open().unwrap()).collect();
-        tickets.iter().for_each(Ticket::greet);
+        for ticket in &tickets {
+            ticket.greet(Owner { user: UserId::random(), device: DeviceId::random() });
+        }
         drain.shed(1, Duration::from_secs(5));
         drain.shed(2, Duration::from_secs(5));
         assert_eq!(tickets.iter().filter(|ticket| ticket.line().is_moving()).count(), 3);

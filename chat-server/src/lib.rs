@@ -3,7 +3,9 @@
 //! ```text
 //! public  ---> page, API, /ws --> session --> engine (memory, redis)
 //!                                    ^            |
-//!                                    +--- hub <---+ events
+//!                                    +--- hub     | events
+//!                                    ^     ^      |
+//!                                    +--dispatch--+
 //! private ---> metrics, health, admin --> drain --> sessions
 //! ```
 //! [`application`] puts it together, [`session`] is one WebSocket, [`hub`] brings what happens in rooms to the
@@ -12,6 +14,7 @@
 pub mod application;
 pub mod config;
 pub mod departures;
+pub mod dispatch;
 pub mod drain;
 pub mod engine;
 pub mod hub;

@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     departures::Departures,
+    dispatch::{Audience, Dispatcher},
     drain::Drain,
     engine::{Engine, EngineEvent},
     hub::Hub,
@@ -52,6 +53,7 @@ pub struct Server {
     pub timing: Timing,
     /// One task for each socket, and the waits of drains.
     pub tasks: TaskTracker,
+    dispatcher: Dispatcher,
     engine_reached: AtomicBool,
 }
 
@@ -69,9 +71,12 @@ impl Server {
         let metrics = Arc::new(Metrics::new()?);
         let sessions = Arc::new(Sessions::new(max_connections, queue_bytes));
         let tasks = TaskTracker::new();
+        let hub = Hub::start(Arc::clone(&engine), Arc::clone(&metrics), timing, queue_bytes);
+        let audience = Audience { hub: hub.clone(), sessions: Arc::clone(&sessions) };
         Ok(Arc::new(Self {
             id,
-            hub: Hub::start(Arc::clone(&engine), events, Arc::clone(&metrics), timing, queue_bytes),
+            hub,
+            dispatcher: Dispatcher::start(audience, events),
             drain: Drain::new(Arc::clone(&sessions), tasks.clone()),
             departures: Departures::new(Arc::clone(&engine)),
             engine,
@@ -123,6 +128,7 @@ impl Server {
     pub async fn close(&self) {
         let everyone_is_out = self.departures.close(self.timing.engine_wait).await;
         self.hub.close().await;
+        self.dispatcher.close().await;
         // Who was here a moment ago is on the way to another server, and should not be told as gone meanwhile.
         // What is not given back goes with this server's lease, which lasts as long as an entry lingers.
         if everyone_is_out {

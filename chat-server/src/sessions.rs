@@ -1,17 +1,20 @@
 //! The sockets of this server, and how many it takes.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::Entry},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
     },
 };
 
-use hubbub_protocol::{ServerFrame, SessionId};
+use hubbub_protocol::{DeviceId, ServerFrame, SessionId, UserId};
 use tokio::sync::watch;
 
-use crate::session::outbox::{Closing, Outbox};
+use crate::session::{
+    inbox::Inbox,
+    outbox::{Closing, Outbox},
+};
 
 /// What the server knows of a socket beside its session.
 #[derive(Debug)]
@@ -20,8 +23,19 @@ pub struct Line {
     pub session: SessionId,
     /// Where its frames go.
     pub outbox: Arc<Outbox>,
-    greeted: AtomicBool,
+    /// What it is to do beside what its peer says.
+    pub inbox: Inbox,
+    owner: OnceLock<Owner>,
     moving: AtomicBool,
+}
+
+/// Who said hello, and with which device's token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner {
+    /// Who.
+    pub user: UserId,
+    /// Which of the user's devices.
+    pub device: DeviceId,
 }
 
 impl Line {
@@ -39,7 +53,12 @@ impl Line {
 
     /// Whether hello was said.
     pub fn is_greeted(&self) -> bool {
-        self.greeted.load(Ordering::Acquire)
+        self.owner.get().is_some()
+    }
+
+    /// Whose it is, from hello on.
+    pub fn owner(&self) -> Option<Owner> {
+        self.owner.get().copied()
     }
 }
 
@@ -48,37 +67,39 @@ impl Line {
 pub struct Sessions {
     capacity: usize,
     queue_bytes: usize,
-    lines: Mutex<HashMap<SessionId, Arc<Line>>>,
-    greeted: AtomicUsize,
+    lines: Mutex<Lines>,
     open: watch::Sender<usize>,
+}
+
+#[derive(Debug, Default)]
+struct Lines {
+    all: HashMap<SessionId, Arc<Line>>,
+    /// Those that said hello.
+    by_user: HashMap<UserId, Vec<Arc<Line>>>,
+    greeted: usize,
 }
 
 impl Sessions {
     /// None yet, of at most `capacity`, each with a queue of `queue_bytes`.
     pub fn new(capacity: usize, queue_bytes: usize) -> Self {
-        Self {
-            capacity,
-            queue_bytes,
-            lines: Mutex::default(),
-            greeted: AtomicUsize::new(0),
-            open: watch::Sender::new(0),
-        }
+        Self { capacity, queue_bytes, lines: Mutex::default(), open: watch::Sender::new(0) }
     }
 
     /// A place for one more socket; `None` when the server is full.
     pub fn open(self: &Arc<Self>) -> Option<Ticket> {
         let mut lines = self.lines();
-        if lines.len() >= self.capacity {
+        if lines.all.len() >= self.capacity {
             return None;
         }
         let line = Arc::new(Line {
             session: SessionId::random(),
             outbox: Arc::new(Outbox::new(self.queue_bytes)),
-            greeted: AtomicBool::new(false),
+            inbox: Inbox::default(),
+            owner: OnceLock::new(),
             moving: AtomicBool::new(false),
         });
-        lines.insert(line.session, Arc::clone(&line));
-        self.open.send_replace(lines.len());
+        lines.all.insert(line.session, Arc::clone(&line));
+        self.open.send_replace(lines.all.len());
         drop(lines);
         Some(Ticket { sessions: Arc::clone(self), line })
     }
@@ -90,17 +111,22 @@ impl Sessions {
 
     /// How many said hello.
     pub fn greeted(&self) -> usize {
-        self.greeted.load(Ordering::Relaxed)
+        self.lines().greeted
     }
 
     /// The bytes that wait in all queues.
     pub fn queue_bytes(&self) -> usize {
-        self.lines().values().map(|line| line.outbox.bytes()).sum()
+        self.lines().all.values().map(|line| line.outbox.bytes()).sum()
     }
 
     /// All of this moment, in no order.
     pub fn all(&self) -> Vec<Arc<Line>> {
-        self.lines().values().cloned().collect()
+        self.lines().all.values().cloned().collect()
+    }
+
+    /// Those of a user at this moment.
+    pub fn of(&self, user: UserId) -> Vec<Arc<Line>> {
+        self.lines().by_user.get(&user).cloned().unwrap_or_default()
     }
 
     /// Closes all of this moment.
@@ -114,7 +140,7 @@ impl Sessions {
         let _ = self.open.subscribe().wait_for(|open| *open == 0).await;
     }
 
-    fn lines(&self) -> MutexGuard<'_, HashMap<SessionId, Arc<Line>>> {
+    fn lines(&self) -> MutexGuard<'_, Lines> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -133,21 +159,29 @@ impl Ticket {
     }
 
     /// The session said hello. Once.
-    pub fn greet(&self) {
-        if !self.line.greeted.swap(true, Ordering::AcqRel) {
-            self.sessions.greeted.fetch_add(1, Ordering::Relaxed);
+    pub fn greet(&self, owner: Owner) {
+        let mut lines = self.sessions.lines();
+        if self.line.owner.set(owner).is_ok() {
+            lines.greeted += 1;
+            lines.by_user.entry(owner.user).or_default().push(Arc::clone(&self.line));
         }
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        if self.line.is_greeted() {
-            self.sessions.greeted.fetch_sub(1, Ordering::Relaxed);
-        }
         let mut lines = self.sessions.lines();
-        lines.remove(&self.line.session);
-        self.sessions.open.send_replace(lines.len());
+        lines.all.remove(&self.line.session);
+        if let Some(Owner { user, .. }) = self.line.owner() {
+            lines.greeted -= 1;
+            if let Entry::Occupied(mut theirs) = lines.by_user.entry(user) {
+                theirs.get_mut().retain(|line| line.session != self.line.session);
+                if theirs.get().is_empty() {
+                    theirs.remove();
+                }
+            }
+        }
+        self.sessions.open.send_replace(lines.all.len());
     }
 }
 
@@ -160,12 +194,31 @@ mod tests {
         let sessions = Arc::new(Sessions::new(1, 1_000));
         let first = sessions.open().unwrap();
         assert!(sessions.open().is_none());
-        first.greet();
-        first.greet();
+        let owner = Owner { user: UserId::random(), device: DeviceId::random() };
+        first.greet(owner);
+        first.greet(owner);
         assert_eq!(sessions.greeted(), 1);
         drop(first);
         assert_eq!(sessions.greeted(), 0);
         sessions.emptied().await;
         assert!(sessions.open().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_users_sessions_are_those_that_are_open() {
+        let sessions = Arc::new(Sessions::new(3, 1_000));
+        let (user, device) = (UserId::random(), DeviceId::random());
+        let tickets: Vec<_> = (0..3).filter_map(|_| sessions.open()).collect();
+        tickets[0].greet(Owner { user, device });
+        tickets[1].greet(Owner { user, device: DeviceId::random() });
+        tickets[2].greet(Owner { user: UserId::random(), device });
+        let mut tickets = tickets.into_iter();
+        let first = tickets.next();
+        assert_eq!(sessions.of(user).len(), 2);
+        drop(first);
+        assert_eq!(sessions.of(user).len(), 1);
+        drop(tickets);
+        assert!(sessions.of(user).is_empty());
+        assert!(sessions.lines().by_user.is_empty(), "nothing is kept of users who are not here");
     }
 }

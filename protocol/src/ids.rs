@@ -54,6 +54,11 @@ uuid_id! {
     SessionId
 }
 
+uuid_id! {
+    /// A device on which a user is logged in: one row in the list of devices, and one token.
+    DeviceId
+}
+
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

@@ -21,7 +21,7 @@ mod timestamp;
 pub use client_frame::{ClientFrame, ResumeFrom};
 pub use close::CloseCode;
 pub use error::{ErrorCode, Rejection};
-pub use ids::{Epoch, MessageId, Offset, ServerId, SessionId, UserId};
+pub use ids::{DeviceId, Epoch, MessageId, Offset, ServerId, SessionId, UserId};
 pub use names::{InvalidText, MessageText, RoomName, UserName};
 pub use server_frame::{ErrorFrame, Limits, Message, ServerFrame, User};
 pub use timestamp::Timestamp;

@@ -12,8 +12,9 @@ mod token;
 use async_trait::async_trait;
 use bytes::Bytes;
 use hubbub_protocol::{
-    Epoch, MessageId, MessageText, Offset, RoomName, SessionId, Timestamp, User, UserId, UserName,
+    DeviceId, Epoch, MessageId, MessageText, Offset, RoomName, SessionId, Timestamp, User, UserId, UserName,
 };
+use serde::{Deserialize, Serialize};
 
 /// How many events wait for the server at most; then the engine waits for it. A server
 /// that handles 20,000 events a second and stalls for a fifth of a second catches up without anyone noticing.
@@ -126,6 +127,27 @@ pub enum RoomEvent {
     },
 }
 
+/// What concerns one user wherever it is connected. May come twice, or never (pub/sub loses): it says what to look
+/// at, and what it says is in the engine already.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub enum UserEvent {
+    /// The tokens of these devices are good for nothing any more.
+    LoggedOut {
+        /// Which.
+        devices: Vec<DeviceId>,
+    },
+    /// There is no such user any more.
+    Deleted,
+    /// The user has another name.
+    Renamed {
+        /// From now on.
+        name: UserName,
+    },
+    /// The user's list of rooms is another.
+    RoomsChanged,
+}
+
 /// What an engine tells the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EngineEvent {
@@ -136,7 +158,14 @@ pub enum EngineEvent {
         /// What.
         event: RoomEvent,
     },
-    /// Subscriptions were interrupted and are back: anything may have been missed in any room.
+    /// Something concerns a user. Every server is told, whether the user is there or not.
+    User {
+        /// Whom.
+        user: UserId,
+        /// What.
+        event: UserEvent,
+    },
+    /// Subscriptions were interrupted and are back: anything may have been missed, in any room and of any user.
     Interrupted,
 }
 
@@ -218,6 +247,10 @@ pub trait Accounts: Send + Sync {
 pub trait Engine: Broker + Presence + Accounts {
     /// Whether the engine answers, as far as is known now.
     fn is_up(&self) -> bool;
+
+    /// Tells every server, this one included, what concerns a user. Not stored: who tells has stored before what it
+    /// tells of.
+    async fn tell(&self, user: UserId, event: UserEvent) -> Result<(), EngineError>;
 
     /// Gives back what this server holds in the engine (its lease and presence) and ends the engine's tasks.
     async fn close(&self);

@@ -29,7 +29,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub use self::members::Seat;
 use self::{presence_batch::as_count, room::Room};
 use crate::{
-    engine::{Engine, EngineError, EngineEvent, Page, Range, Roster, StoredMessage},
+    engine::{Engine, EngineError, Page, Range, RoomEvent, Roster, StoredMessage},
     metrics::Metrics,
     session::{
         encode::{self, Joined},
@@ -77,14 +77,8 @@ pub(crate) struct Inner {
 }
 
 impl Hub {
-    /// A hub without rooms that hears of them through `events`. `queue_bytes` is what a session's queue holds.
-    pub fn start(
-        engine: Arc<dyn Engine>,
-        events: mpsc::Receiver<EngineEvent>,
-        metrics: Arc<Metrics>,
-        timing: Timing,
-        queue_bytes: usize,
-    ) -> Self {
+    /// A hub without rooms. `queue_bytes` is what a session's queue holds.
+    pub fn start(engine: Arc<dyn Engine>, metrics: Arc<Metrics>, timing: Timing, queue_bytes: usize) -> Self {
         let inner = Arc::new(Inner {
             engine,
             metrics,
@@ -94,9 +88,26 @@ impl Hub {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         });
-        let dispatcher = dispatch(Arc::clone(&inner), events);
-        inner.tasks.spawn(inner.stop.clone().run_until_cancelled_owned(dispatcher));
         Self { inner }
+    }
+
+    /// Something happened in a room. Never waits.
+    pub fn offer(&self, room: &RoomName, event: RoomEvent) {
+        // An event of a room that was just left: nobody is here to hear it.
+        let Some(room) = self.inner.rooms().get(room).cloned() else { return };
+        room.offer(event);
+    }
+
+    /// Anything may have been missed: every room looks for it. Never waits.
+    pub fn missed(&self) {
+        let rooms: Vec<_> = self.inner.rooms().values().cloned().collect();
+        tracing::info!(
+            rooms = rooms.len(),
+            "subscriptions were interrupted: every room looks for what it missed"
+        );
+        for room in rooms {
+            room.missed();
+        }
     }
 
     /// How many rooms have a member here.
@@ -251,29 +262,6 @@ fn brings_all(page: &Page, epoch: &Epoch, offset: Offset, bytes: usize) -> bool 
         && contiguous
         && last == page.latest
         && page.messages.iter().map(|message: &StoredMessage| message.frame.len()).sum::<usize>() <= bytes
-}
-
-/// Takes the engine's events to the rooms. Never waits for one.
-async fn dispatch(inner: Arc<Inner>, mut events: mpsc::Receiver<EngineEvent>) {
-    while let Some(event) = events.recv().await {
-        match event {
-            EngineEvent::Room { room, event } => {
-                // An event of a room that was just left: nobody is here to hear it.
-                let Some(room) = inner.rooms().get(&room).cloned() else { continue };
-                room.offer(event);
-            }
-            EngineEvent::Interrupted => {
-                let rooms: Vec<_> = inner.rooms().values().cloned().collect();
-                tracing::info!(
-                    rooms = rooms.len(),
-                    "subscriptions were interrupted: every room looks for what it missed"
-                );
-                for room in rooms {
-                    room.missed();
-                }
-            }
-        }
-    }
 }
 
 /// After this time a room asks an engine again that did not answer.

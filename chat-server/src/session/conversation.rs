@@ -13,7 +13,7 @@ use hubbub_protocol::{
 
 use super::{encode, identity::Identity, outbox::Closing};
 use crate::{
-    engine::{Draft, EngineError},
+    engine::{Draft, EngineError, UserEvent},
     hub::{Membership, Seat, Want},
     server::Server,
     sessions::Line,
@@ -62,6 +62,15 @@ impl Conversation {
             ClientFrame::Rename { name } => self.rename(name).await,
             ClientFrame::Typing { room } => self.typing(room).await,
             ClientFrame::Ping => self.say(&ServerFrame::Pong),
+        }
+    }
+
+    /// Something happened elsewhere that concerns the user.
+    pub(super) async fn hear(&mut self, event: UserEvent) {
+        match event {
+            UserEvent::Renamed { name } => self.renamed(name).await,
+            // Closed by the dispatcher.
+            UserEvent::LoggedOut { .. } | UserEvent::Deleted | UserEvent::RoomsChanged => {}
         }
     }
 
@@ -148,14 +157,36 @@ impl Conversation {
 
     /// Accounts first: should it stop half-way, the client's next try does the rest.
     async fn try_rename(&mut self, name: UserName) -> Result<(), EngineError> {
-        let Self { server, seat, rooms, .. } = self;
-        let user = User { id: seat.identity.id(), name };
-        server.engine.rename(user.id, &user.name).await?;
-        seat.identity.rename(user.name.clone());
-        seat.outbox.say(&ServerFrame::Renamed { user: user.id, name: user.name.clone() });
-        for room in rooms.keys() {
-            // By which everyone there is told.
-            server.engine.enter(room, &user, seat.session).await?;
+        let user = User { id: self.seat.identity.id(), name };
+        self.server.engine.rename(user.id, &user.name).await?;
+        self.go_by(&user);
+        self.tell_rooms(&user).await?;
+        // Rooms in which only other sessions of the user are hear of it by those.
+        self.server.engine.tell(user.id, UserEvent::Renamed { name: user.name }).await
+    }
+
+    /// The user was renamed, here or elsewhere. A room that can't be told now shows the old name until the session
+    /// enters it again.
+    async fn renamed(&mut self, name: UserName) {
+        let user = User { id: self.seat.identity.id(), name };
+        if self.seat.identity.user() != user {
+            self.go_by(&user);
+        }
+        if let Err(error) = self.tell_rooms(&user).await {
+            tracing::debug!(session = %self.seat.session, %error, "not every room was told of the new name");
+        }
+    }
+
+    /// The session speaks by this name from now on.
+    fn go_by(&self, user: &User) {
+        self.seat.identity.rename(user.name.clone());
+        self.say(&ServerFrame::Renamed { user: user.id, name: user.name.clone() });
+    }
+
+    /// By entering again. A room that was told by another session of the user is not told again.
+    async fn tell_rooms(&self, user: &User) -> Result<(), EngineError> {
+        for room in self.rooms.keys() {
+            self.server.engine.enter(room, user, self.seat.session).await?;
         }
         Ok(())
     }

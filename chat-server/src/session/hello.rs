@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use hubbub_protocol::{
-    ClientFrame, CloseCode, ErrorCode, Limits, ResumeFrom, ServerFrame, User, UserId, UserName,
+    ClientFrame, CloseCode, DeviceId, ErrorCode, Limits, ResumeFrom, ServerFrame, User, UserId, UserName,
 };
 use tokio::time::timeout;
 
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     engine::{EngineError, GuestOutcome},
     server::Server,
-    sessions::Ticket,
+    sessions::{Owner, Ticket},
 };
 
 /// Reads the first frame, and welcomes who said a valid hello. `Err(None)` means that the session was refused.
@@ -55,7 +55,8 @@ pub(super) async fn greet(
         // Without an answer nobody can be let in; a client that comes back later keeps its place in its rooms.
         Err(failure) => return Err(refuse(encode::engine_error(&failure, None), Closing::TryAgainLater)),
     };
-    ticket.greet();
+    // A guest has one token, and so one device.
+    ticket.greet(Owner { user: user.id, device: DeviceId(user.id.0) });
     server.welcomed();
     line.outbox.say(&ServerFrame::Welcome {
         session: line.session,

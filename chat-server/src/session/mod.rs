@@ -11,6 +11,7 @@ mod conversation;
 pub mod encode;
 mod hello;
 pub mod identity;
+pub mod inbox;
 pub mod outbox;
 mod reader;
 mod writer;
@@ -75,10 +76,14 @@ async fn talk(
         Ok((begun, resume)) => {
             let conversation = conversation.insert(begun);
             conversation.resume(resume).await;
+            let inbox = &ticket.line().inbox;
             loop {
-                match reader.next().await {
-                    Ok(text) => conversation.handle(text.as_str()).await,
-                    Err(ended) => return ended,
+                tokio::select! {
+                    read = reader.next() => match read {
+                        Ok(text) => conversation.handle(text.as_str()).await,
+                        Err(ended) => return ended,
+                    },
+                    event = inbox.next() => conversation.hear(event).await,
                 }
             }
         }

@@ -9,6 +9,7 @@ mod figure;
 mod redis_server;
 
 mod accounts;
+mod control;
 mod messages;
 mod presence;
 mod redis;

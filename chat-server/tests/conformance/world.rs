@@ -115,7 +115,7 @@ impl Server {
     pub(crate) async fn room_event(&mut self) -> (RoomName, RoomEvent) {
         match self.event().await {
             EngineEvent::Room { room, event } => (room, event),
-            EngineEvent::Interrupted => panic!("an interruption that nothing caused"),
+            other => panic!("not of a room: {other:?}"),
         }
     }
 

@@ -44,7 +44,7 @@ async fn what_pub_sub_repeats_or_delays_is_delivered_once() {
     for epoch in [epoch, Epoch("of old".into())] {
         let message = StoredMessage { offset: 1, frame: frame.clone().into() };
         let event = RoomEvent::Message { epoch, message };
-        engine.tell(EngineEvent::Room { room: room("lobby"), event }).await;
+        engine.say(EngineEvent::Room { room: room("lobby"), event }).await;
     }
     one.send("lobby", "bye").await;
     let message = one.message().await;
@@ -66,7 +66,7 @@ async fn after_an_interruption_everything_missed_is_delivered_and_the_list_is_to
     one.send("lobby", "unheard").await;
     one.find(|frame| matches!(frame, ServerFrame::Ack { .. })).await;
     deaf.store(false, Ordering::SeqCst);
-    engine.tell(EngineEvent::Interrupted).await;
+    engine.say(EngineEvent::Interrupted).await;
     assert_eq!(one.message().await.text.as_str(), "unheard");
     let joined = one.next().await;
     let ServerFrame::Joined { offset: 1, recovered: true, messages, members, count: 2, .. } = joined else {
@@ -101,8 +101,8 @@ async fn a_list_of_members_that_is_read_anew_is_not_overtaken_by_older_news() {
     let ghost = User { id: UserId::random(), name: UserName::parse("Ghost").unwrap() };
     let came = RoomEvent::Presence { joined: vec![ghost.clone()], left: vec![], count: 2 };
     // That the ghost went again is among what was lost.
-    engine.tell(EngineEvent::Room { room: room("lobby"), event: came }).await;
-    engine.tell(EngineEvent::Interrupted).await;
+    engine.say(EngineEvent::Room { room: room("lobby"), event: came }).await;
+    engine.say(EngineEvent::Interrupted).await;
     let tells_of_the_ghost =
         |f: &ServerFrame| matches!(f, ServerFrame::Presence { joined, .. } if joined.contains(&ghost));
     one.find(tells_of_the_ghost).await;

@@ -55,6 +55,24 @@ async fn who_comes_types_and_is_renamed_on_one_server_is_seen_on_the_other() {
 }
 
 #[tokio::test]
+async fn a_rename_reaches_every_session_of_the_user_and_the_rooms_that_they_alone_are_in() {
+    let redis = RedisServer::start();
+    let servers = [server_on(&redis).await, server_on(&redis).await];
+    let (mut phone, mut laptop) = (servers[0].connect().await, servers[1].connect().await);
+    let (ada, token) = phone.hello(None, vec![]).await;
+    laptop.hello(token, vec![]).await;
+    let mut other = servers[0].guest().await;
+    laptop.join("work").await;
+    other.join("work").await;
+    let name = UserName::parse("Countess").unwrap();
+    phone.say(&ClientFrame::Rename { name: name.clone() }).await;
+    let renamed = ServerFrame::Renamed { user: ada.id, name };
+    for client in [&mut phone, &mut laptop, &mut other] {
+        client.find(|frame| *frame == renamed).await;
+    }
+}
+
+#[tokio::test]
 async fn who_moves_to_the_other_server_misses_nothing_and_doubles_nothing() {
     let redis = RedisServer::start();
     let servers = [server_on(&redis).await, server_on(&redis).await];

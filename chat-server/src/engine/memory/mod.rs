@@ -21,7 +21,7 @@ use super::frame::FrameTemplate;
 use super::token::{TokenHash, new_token};
 use super::{
     Accounts, Broker, Draft, EVENT_QUEUE, Engine, EngineError, EngineEvent, GuestOutcome, Page, Presence,
-    Published, Range, RoomEvent, Roster,
+    Published, Range, RoomEvent, Roster, UserEvent,
 };
 
 /// How a [`MemoryEngine`] is to be.
@@ -224,6 +224,13 @@ impl Accounts for MemoryEngine {
 impl Engine for MemoryEngine {
     fn is_up(&self) -> bool {
         true
+    }
+
+    async fn tell(&self, user: UserId, event: UserEvent) -> Result<(), EngineError> {
+        if let Some(permit) = self.permit().await {
+            permit.send(EngineEvent::User { user, event });
+        }
+        Ok(())
     }
 
     async fn close(&self) {}

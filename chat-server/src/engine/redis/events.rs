@@ -6,13 +6,14 @@
 //! renamed\n{"id", "name"}
 //! signal <session>\n<the encoded frame>
 //! ```
-//! The scripts write the first three.
+//! The scripts write the first three. What goes over the channel of control is the user's id, a line feed, and a
+//! [`UserEvent`] as JSON.
 
 use bytes::{Bytes, BytesMut};
 use hubbub_protocol::{Epoch, SessionId, User, UserId};
 use serde::Deserialize;
 
-use crate::engine::{RoomEvent, StoredMessage};
+use crate::engine::{EngineError, RoomEvent, StoredMessage, UserEvent};
 
 #[derive(Deserialize)]
 struct PresenceChange {
@@ -29,6 +30,18 @@ pub(super) fn signal(from: SessionId, frame: &[u8]) -> Bytes {
     let mut payload = BytesMut::from(format!("signal {from}\n").as_bytes());
     payload.extend_from_slice(frame);
     payload.freeze()
+}
+
+/// What goes over the channel of control.
+pub(super) fn control(user: UserId, event: &UserEvent) -> Result<Bytes, EngineError> {
+    let event = serde_json::to_string(event).map_err(|error| EngineError::Corrupt(error.to_string()))?;
+    Ok(format!("{user}\n{event}").into())
+}
+
+/// What came over the channel of control; `None` for what no server of this version writes.
+pub(super) fn parse_control(payload: &[u8]) -> Option<(UserId, UserEvent)> {
+    let (user, event) = std::str::from_utf8(payload).ok()?.split_once('\n')?;
+    Some((user.parse().ok()?, serde_json::from_str(event).ok()?))
 }
 
 /// What came over the channel; `None` for what no server of this version writes.
@@ -54,6 +67,8 @@ pub(super) fn parse(payload: &Bytes) -> Option<RoomEvent> {
 
 #[cfg(test)]
 mod tests {
+    use hubbub_protocol::{DeviceId, UserName};
+
     use super::*;
 
     #[test]
@@ -67,6 +82,21 @@ mod tests {
         let event = parse(&Bytes::from_static(b"message e1 12\n{\"a\":\"\\n\"}"));
         let message = StoredMessage { offset: 12, frame: Bytes::from_static(b"{\"a\":\"\\n\"}") };
         assert_eq!(event, Some(RoomEvent::Message { epoch: Epoch("e1".to_owned()), message }));
+    }
+
+    #[test]
+    fn what_concerns_a_user_comes_out_as_it_went_in() {
+        let (user, device) = (UserId::random(), DeviceId::random());
+        for event in [
+            UserEvent::LoggedOut { devices: vec![device] },
+            UserEvent::Deleted,
+            UserEvent::Renamed { name: UserName::parse("Gräfin \"\\").unwrap() },
+            UserEvent::RoomsChanged,
+        ] {
+            assert_eq!(parse_control(&control(user, &event).unwrap()), Some((user, event)));
+        }
+        assert_eq!(parse_control(b"nobody\n{\"type\":\"deleted\"}"), None);
+        assert_eq!(parse_control(format!("{user}\n{{\"type\":\"promoted\"}}").as_bytes()), None);
     }
 
     #[test]

@@ -8,6 +8,9 @@ use crate::engine::token::TokenHash;
 /// A sorted set: each server's lease and when it ends.
 pub(super) const SERVERS: &str = "hubbub:servers";
 
+/// The sharded channel on which every server hears what concerns users.
+pub(super) const CONTROL: &str = "hubbub:control";
+
 /// A hash: the stream's name, its epoch and its latest offset.
 pub(super) fn meta(room: &RoomName) -> String {
     format!("hubbub:{{{room}}}:meta")

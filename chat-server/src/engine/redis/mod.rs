@@ -26,14 +26,16 @@ mod topology;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use fred::prelude::Value;
+use fred::prelude::{PubsubInterface, Value};
+use hubbub_protocol::UserId;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use self::connection::patience;
 use self::presence::Entries;
 use self::subscriptions::Subscriptions;
 use self::topology::Topology;
-use super::{EVENT_QUEUE, Engine, EngineEvent};
+use super::{EVENT_QUEUE, Engine, EngineError, EngineEvent, UserEvent};
 
 pub use self::options::{InvalidRedisUrl, RedisOptions, RedisUrl};
 
@@ -85,9 +87,21 @@ impl Engine for RedisEngine {
     fn is_up(&self) -> bool {
         let topology = &self.shared.topology;
         self.shared.presence.renewed()
+            && self.shared.subscriptions.hears_control()
             && topology.masters().all(|master| {
                 master.commands.is_up() && master.commands.answers() && master.subscriptions.is_up()
             })
+    }
+
+    async fn tell(&self, user: UserId, event: UserEvent) -> Result<(), EngineError> {
+        let payload = Value::Bytes(events::control(user, &event)?);
+        let connection = &self.shared.topology.of(keys::CONTROL).commands;
+        connection
+            .call(patience(), |client| {
+                let payload = payload.clone();
+                async move { client.spublish(keys::CONTROL, payload).await }
+            })
+            .await
     }
 
     async fn close(&self) {

@@ -1,6 +1,8 @@
-//! Which rooms this server hears of, and what it heard of them last.
+//! Which rooms this server hears of, and what it heard of them last; and the channel of control, which it hears
+//! always.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use fred::prelude::{Client, ClientLike, EventInterface, PubsubInterface};
@@ -27,6 +29,8 @@ pub(super) struct Subscriptions {
     locks: KeyLocks,
     /// The client whose messages are read: a subscription on another one is not in force yet.
     heard: watch::Sender<Option<String>>,
+    /// Whether the channel of control is subscribed to.
+    control: AtomicBool,
     events: mpsc::Sender<EngineEvent>,
 }
 
@@ -40,7 +44,18 @@ struct Subscribed {
 impl Subscriptions {
     /// None yet.
     pub(super) fn new(events: mpsc::Sender<EngineEvent>) -> Self {
-        Self { rooms: RwLock::default(), locks: KeyLocks::default(), heard: watch::Sender::new(None), events }
+        Self {
+            rooms: RwLock::default(),
+            locks: KeyLocks::default(),
+            heard: watch::Sender::new(None),
+            control: AtomicBool::new(false),
+            events,
+        }
+    }
+
+    /// Whether this server hears what concerns users, as far as is known.
+    pub(super) fn hears_control(&self) -> bool {
+        self.control.load(Ordering::Relaxed)
     }
 
     /// All rooms.
@@ -117,8 +132,9 @@ impl Subscriptions {
             let messages = client.message_rx();
             self.heard.send_replace(Some(client.id().to_owned()));
             let restore = async {
+                self.subscribe_again(&client).await;
+                self.control.store(true, Ordering::Relaxed);
                 if before {
-                    self.subscribe_again(&client).await;
                     let _ = self.events.send(EngineEvent::Interrupted).await;
                 }
             };
@@ -127,19 +143,23 @@ impl Subscriptions {
                 _ = current.changed() => {}
             }
             self.heard.send_replace(None);
+            self.control.store(false, Ordering::Relaxed);
             before = true;
         }
     }
 
+    /// To the channel of control and to every room.
+    ///
     /// fred's own `resubscribe_all` breaks off without a word when there are only sharded channels: it subscribes
     /// to the empty set of others first, and takes Redis' error for the answer to the next command.
     async fn subscribe_again(&self, client: &Client) {
         let mut missing: Vec<String> =
             self.rooms.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
+        missing.push(keys::CONTROL.to_owned());
         loop {
             missing = stream::iter(missing)
                 .map(|channel| async {
-                    let wanted = self.find(&channel).is_some();
+                    let wanted = channel == keys::CONTROL || self.find(&channel).is_some();
                     let done = !wanted || client.ssubscribe(channel.as_str()).await.is_ok();
                     (!done).then_some(channel)
                 })
@@ -150,7 +170,7 @@ impl Subscriptions {
             if missing.is_empty() {
                 return;
             }
-            tracing::warn!(rooms = missing.len(), "could not subscribe again; trying once more");
+            tracing::warn!(channels = missing.len(), "could not subscribe; trying once more");
             sleep(RECONNECT_PAUSE).await;
         }
     }
@@ -175,6 +195,13 @@ impl Subscriptions {
     }
 
     fn event(&self, message: Message) -> Option<EngineEvent> {
+        if message.channel == keys::CONTROL {
+            let told = message.value.into_bytes().as_deref().and_then(events::parse_control);
+            if told.is_none() {
+                tracing::warn!("something on the channel of control is not ours");
+            }
+            return told.map(|(user, event)| EngineEvent::User { user, event });
+        }
         let subscribed = self.find(&message.channel)?;
         let Some(event) = message.value.into_bytes().as_ref().and_then(events::parse) else {
             tracing::warn!(room = %subscribed.room, "something on the room's channel is not ours");

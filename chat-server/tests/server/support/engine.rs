@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chat_server::engine::{
     Accounts, Broker, Draft, Engine, EngineError, EngineEvent, GuestOutcome, Page, Presence, Published,
-    Range, Roster,
+    Range, Roster, UserEvent,
     memory::{MemoryEngine, MemoryOptions},
 };
 use hubbub_protocol::{RoomName, SessionId, User, UserId, UserName};
@@ -52,7 +52,7 @@ impl Switched {
     }
 
     /// Tells the server something.
-    pub(crate) async fn tell(&self, event: EngineEvent) {
+    pub(crate) async fn say(&self, event: EngineEvent) {
         self.events.send(event).await.unwrap();
     }
 
@@ -64,7 +64,7 @@ impl Switched {
             memory.subscribe(&room).await.unwrap();
         }
         *self.memory.lock().unwrap() = memory;
-        self.tell(EngineEvent::Interrupted).await;
+        self.say(EngineEvent::Interrupted).await;
     }
 
     fn there(&self) -> Result<Arc<MemoryEngine>, EngineError> {
@@ -153,6 +153,10 @@ impl Accounts for Switched {
 impl Engine for Switched {
     fn is_up(&self) -> bool {
         self.there().is_ok()
+    }
+
+    async fn tell(&self, user: UserId, event: UserEvent) -> Result<(), EngineError> {
+        self.there()?.tell(user, event).await
     }
 
     async fn close(&self) {}

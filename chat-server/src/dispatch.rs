@@ -1,0 +1,129 @@
+//! Takes what the engine tells to whom it concerns: rooms to the hub, users to their sessions. Never waits for one
+//! of them, so that one slow room or session stops no other.
+
+use std::sync::Arc;
+
+use hubbub_protocol::{CloseCode, UserId};
+use tokio::sync::mpsc;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{
+    engine::{EngineEvent, UserEvent},
+    hub::Hub,
+    session::outbox::Closing,
+    sessions::Sessions,
+};
+
+/// Whom the events are for.
+#[derive(Clone)]
+pub struct Audience {
+    /// The rooms.
+    pub hub: Hub,
+    /// The sockets.
+    pub sessions: Arc<Sessions>,
+}
+
+/// The one task that empties the engine's queue.
+pub struct Dispatcher {
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Dispatcher {
+    /// Begins.
+    pub fn start(audience: Audience, events: mpsc::Receiver<EngineEvent>) -> Self {
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        tasks.spawn(stop.clone().run_until_cancelled_owned(dispatch(audience, events)));
+        Self { tasks, stop }
+    }
+
+    /// Ends.
+    pub async fn close(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+async fn dispatch(audience: Audience, mut events: mpsc::Receiver<EngineEvent>) {
+    while let Some(event) = events.recv().await {
+        match event {
+            EngineEvent::Room { room, event } => audience.hub.offer(&room, event),
+            EngineEvent::User { user, event } => audience.tell(user, &event),
+            EngineEvent::Interrupted => audience.hub.missed(),
+        }
+    }
+}
+
+impl Audience {
+    fn tell(&self, user: UserId, event: &UserEvent) {
+        for line in self.sessions.of(user) {
+            let revoked = match event {
+                UserEvent::LoggedOut { devices } => {
+                    line.owner().is_some_and(|owner| devices.contains(&owner.device))
+                }
+                UserEvent::Deleted => true,
+                UserEvent::Renamed { .. } | UserEvent::RoomsChanged => false,
+            };
+            if revoked {
+                line.outbox.close(Closing::Code(CloseCode::BadToken));
+            } else if !line.inbox.push(event.clone()) {
+                // It comes back, and finds everything as it is then.
+                line.outbox.close(Closing::Code(CloseCode::SlowConsumer));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hubbub_protocol::DeviceId;
+
+    use super::*;
+    use crate::{
+        engine::memory::{MemoryEngine, MemoryOptions},
+        metrics::Metrics,
+        sessions::{Owner, Ticket},
+        timing::Timing,
+    };
+
+    fn audience() -> Audience {
+        let (engine, _events) = MemoryEngine::start(MemoryOptions { history: 10 });
+        let hub = Hub::start(engine, Arc::new(Metrics::new().unwrap()), Timing::default(), 1_000);
+        Audience { hub, sessions: Arc::new(Sessions::new(10, 1_000)) }
+    }
+
+    fn greeted(audience: &Audience, owner: Owner) -> Ticket {
+        let ticket = audience.sessions.open().unwrap();
+        ticket.greet(owner);
+        ticket
+    }
+
+    fn closing(ticket: &Ticket) -> Option<u16> {
+        ticket.line().outbox.closing().map(Closing::code)
+    }
+
+    #[tokio::test]
+    async fn a_logout_closes_the_sessions_of_those_devices_and_no_others() {
+        let (audience, user) = (audience(), UserId::random());
+        let [phone, laptop] = [DeviceId::random(), DeviceId::random()];
+        let on_phone = greeted(&audience, Owner { user, device: phone });
+        let on_laptop = greeted(&audience, Owner { user, device: laptop });
+        let other = greeted(&audience, Owner { user: UserId::random(), device: phone });
+
+        audience.tell(user, &UserEvent::LoggedOut { devices: vec![phone] });
+        assert_eq!([&on_phone, &on_laptop, &other].map(closing), [Some(4102), None, None]);
+        audience.tell(user, &UserEvent::Deleted);
+        assert_eq!([&on_phone, &on_laptop, &other].map(closing), [Some(4102), Some(4102), None]);
+    }
+
+    #[tokio::test]
+    async fn a_session_that_does_not_get_to_what_concerns_it_is_closed_and_comes_back() {
+        let (audience, user) = (audience(), UserId::random());
+        let ticket = greeted(&audience, Owner { user, device: DeviceId::random() });
+        while closing(&ticket).is_none() {
+            audience.tell(user, &UserEvent::RoomsChanged);
+        }
+        assert_eq!(closing(&ticket), Some(4001));
+    }
+}
