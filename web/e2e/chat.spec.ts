@@ -9,15 +9,15 @@ test('what one says is seen by all, on every server, with name and local time', 
 
   const bubble = grace.message('Hello from the first server');
   await expect(bubble).toHaveCount(1);
-  const group = grace.group('Hello from the first server');
-  await expect(group.getByText(name, { exact: true })).toBeVisible();
+  const row = grace.row('Hello from the first server');
+  await expect(row.getByText(name, { exact: true })).toBeVisible();
   const time = bubble.getByRole('time');
   const written = new Date((await time.getAttribute('datetime')) ?? '');
   const local = written.toLocaleTimeString('en-US', { hour: '2-digit', minute: '2-digit' });
   await expect(time).toHaveText(local);
 
-  await expect(group).toHaveAttribute('data-own', 'false');
-  const own = ada.group('Hello from the first server');
+  await expect(row).toHaveAttribute('data-own', 'false');
+  const own = ada.row('Hello from the first server');
   await expect(own).toHaveAttribute('data-own', 'true');
   await expect(ada.pending('Hello')).toHaveCount(0);
 });

@@ -53,7 +53,7 @@ test('a rename is seen by all, in the list and on what is said from then on', as
   await expect(ada.notices).toContainText(['You are now called Countess of Lovelace.']);
   await grace.seesPeople([graceName, 'Countess of Lovelace']);
   await ada.say('Under the new name');
-  await expect(grace.group('Under the new name')).toContainText('Countess of Lovelace');
+  await expect(grace.row('Under the new name')).toContainText('Countess of Lovelace');
 
   await ada.page.reload();
   await expect(ada.nameButton.locator('bdi')).toHaveText('Countess of Lovelace');

@@ -20,6 +20,8 @@ export interface ChatServerOptions {
   readonly redisUrl?: string;
   /** Over how long a server that is told to end sends its sessions away. */
   readonly drainSeconds?: number;
+  /** How many messages a room keeps; else the server's own default. */
+  readonly history?: number;
   /** As `--listen` takes it; else a free port. */
   readonly listen?: string;
 }
@@ -28,6 +30,7 @@ export async function startChatServer({
   nameApi,
   redisUrl,
   drainSeconds = 30,
+  history,
   listen = '127.0.0.1:0',
 }: ChatServerOptions): Promise<ChatServer> {
   const engine =
@@ -38,6 +41,7 @@ export async function startChatServer({
       ...['--listen', listen, '--private-listen', '127.0.0.1:0'],
       ...['--web', `${repository}web/dist`, '--name-api', nameApi],
       ...['--drain-seconds', String(drainSeconds)],
+      ...(history === undefined ? [] : ['--history', String(history)]),
       ...engine,
     ],
     [/^hubbub: chat at (http:\S+)$/m, /^hubbub: metrics at (http:\S+)$/m],

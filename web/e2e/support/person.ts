@@ -18,9 +18,9 @@ export class Person {
     return this.log.getByTestId('message').filter({ hasText: text });
   }
 
-  /** What one person said in a row, by a part of it. */
-  group(text: string): Locator {
-    return this.log.getByTestId('group').filter({ hasText: text });
+  /** A message with the name of its author, if it says that, by a part of it. */
+  row(text: string): Locator {
+    return this.log.getByTestId('row').filter({ hasText: text });
   }
 
   /** Own messages that the room does not show yet. */

@@ -4,8 +4,10 @@ import { t } from '../i18n';
 import type { Frame } from '../protocol/frames';
 import type { Epoch, Message, RoomName } from '../protocol/generated';
 
-/** What is kept to scroll back through. Bounds the memory of a page that stays open for days. */
-export const LINES_KEPT = 2_000;
+/** What is kept to scroll back through: some 10 MB. Bounds the memory of a page that stays open for days. */
+export const LINES_KEPT = 20_000;
+/** How many go at once when there are more, so that it seldom happens. */
+const LINES_DROPPED = 1_000;
 
 export type NoticeKind =
   /** A session closed. */
@@ -98,12 +100,17 @@ function withoutConnectionTail(lines: readonly Line[]): readonly Line[] {
 }
 
 function withLines(room: Room, lines: readonly Line[]): Room {
-  return { ...room, lines: [...room.lines, ...lines].slice(-LINES_KEPT) };
+  const all = [...room.lines, ...lines];
+  return { ...room, lines: all.length > LINES_KEPT ? all.slice(LINES_DROPPED - LINES_KEPT) : all };
 }
 
 /** Without those that are shown already: a message that was stored again in another epoch is still the same. */
 function newMessages(room: Room, messages: readonly Message[]): Line[] {
-  const shown = new Set(shownIds(room.lines));
+  // Live ones come alone, and there a walk is quicker than a set.
+  const shown =
+    messages.length === 1
+      ? { has: (id: string) => room.lines.some((line) => line.key === id) }
+      : new Set(shownIds(room.lines));
   return messages.filter(({ id }) => !shown.has(id)).map((message) => ({ key: message.id, message }));
 }
 

@@ -1,54 +1,67 @@
-// Lines as people read them: days apart, and what one person said in a row together. Pure.
+// Lines as people read them: days apart, and what one person said in a row together. One row a message, so that
+// only what is seen needs to be in the page. Pure.
 
-import type { Message, User } from '../protocol/generated';
+import type { Message } from '../protocol/generated';
 import type { Line, Notice } from './room';
 
 /** What follows the one before within five minutes belongs to it. */
 export const GROUP_MS = 5 * 60_000;
 
-export interface MessageGroup {
-  readonly kind: 'group';
-  readonly key: string;
-  readonly user: User;
-  readonly messages: readonly Message[];
-}
-
-export type TimelineItem =
+export type Row =
   | { readonly kind: 'day'; readonly key: string; readonly time: Date }
   | { readonly kind: 'notice'; readonly key: string; readonly notice: Notice }
-  | MessageGroup;
+  | {
+      readonly kind: 'message';
+      readonly key: string;
+      readonly message: Message;
+      /** Whether it does not belong to the row before: says whose it is. */
+      readonly first: boolean;
+    };
 
 /** In the order of `lines`. Days are those of this machine's time zone. */
-export function timeline(lines: readonly Line[]): TimelineItem[] {
-  const items: TimelineItem[] = [];
-  let day: string | undefined;
+export function timeline(lines: readonly Line[]): Row[] {
+  const rows: Row[] = [];
+  let day = NO_DAY;
+  /** The message of the row before, if that is one. */
+  let before: Message | undefined;
   for (const line of lines) {
     if ('notice' in line) {
-      items.push({ kind: 'notice', key: line.key, notice: line.notice });
+      rows.push({ kind: 'notice', key: line.key, notice: line.notice });
+      before = undefined;
       continue;
     }
     const { key, message } = line;
-    const time = new Date(message.time);
-    if (time.toDateString() !== day) {
-      day = time.toDateString();
-      items.push({ kind: 'day', key: `day-${key}`, time });
+    const at = Date.parse(message.time);
+    if (at < day.begins || at >= day.ends) {
+      day = dayOf(at);
+      rows.push({ kind: 'day', key: `day-${key}`, time: new Date(at) });
+      before = undefined;
     }
-    const last = items.at(-1);
-    if (last?.kind === 'group' && belongs(message, last)) {
-      items[items.length - 1] = { ...last, messages: [...last.messages, message] };
-    } else {
-      items.push({ kind: 'group', key, user: message.user, messages: [message] });
-    }
+    rows.push({ kind: 'message', key, message, first: before === undefined || !belongs(message, before) });
+    before = message;
   }
-  return items;
+  return rows;
 }
 
-function belongs(message: Message, group: MessageGroup): boolean {
-  const last = group.messages.at(-1);
+/** From its first millisecond to the first one of the next, since 1970: to be asked often, so no calendar. */
+interface Day {
+  readonly begins: number;
+  readonly ends: number;
+}
+
+const NO_DAY: Day = { begins: Infinity, ends: -Infinity };
+
+function dayOf(time: number): Day {
+  const date = new Date(time);
+  const midnight = (days: number): number =>
+    new Date(date.getFullYear(), date.getMonth(), date.getDate() + days).getTime();
+  return { begins: midnight(0), ends: midnight(1) };
+}
+
+function belongs(message: Message, before: Message): boolean {
   return (
-    last !== undefined &&
-    message.user.id === group.user.id &&
-    message.user.name === group.user.name &&
-    Date.parse(message.time) - Date.parse(last.time) <= GROUP_MS
+    message.user.id === before.user.id &&
+    message.user.name === before.user.name &&
+    Date.parse(message.time) - Date.parse(before.time) <= GROUP_MS
   );
 }
