@@ -3,7 +3,8 @@
 use std::{fmt, ops::RangeInclusive, time::Duration};
 
 use hubbub_protocol::{
-    Epoch, ErrorFrame, Message, MessageId, Offset, RoomName, ServerId, Timestamp, User, UserId, UserName,
+    Epoch, ErrorFrame, LeftReason, Message, MessageId, Offset, RoomName, ServerId, StreamEvent, Timestamp,
+    User, UserId, UserName,
 };
 
 /// Why there is no connection.
@@ -103,8 +104,8 @@ pub enum Event {
         epoch: Epoch,
         /// The offset of its latest message.
         offset: Offset,
-        /// Its latest messages, in order; empty when the client was in the room already.
-        history: Vec<Message>,
+        /// Its latest events, in order; empty when the client was in the room already.
+        history: Vec<StreamEvent>,
         /// Some of those who are there.
         members: Vec<User>,
         /// How many are there.
@@ -124,9 +125,24 @@ pub enum Event {
     Left {
         /// The room.
         room: RoomName,
+        /// Why, when the client did not ask for it.
+        reason: Option<LeftReason>,
     },
-    /// A message: the next one of its room, in order, each once. The client's own come too.
+    /// A message: the next event of its room, in order, each once. The client's own come too.
     Message(Message),
+    /// Something else that is the next event of its room: an edit, a deletion, a reaction, another title or member.
+    Changed(StreamEvent),
+    /// How far this client's user has read in a room, on whatever device.
+    Read {
+        /// The room.
+        room: RoomName,
+        /// The last event that was read.
+        offset: Offset,
+        /// How many messages of others are behind it.
+        unread: u32,
+    },
+    /// The user's list of rooms is another.
+    RoomsChanged,
     /// Messages are missing before the next one.
     Gap {
         /// The room.
@@ -134,10 +150,10 @@ pub enum Event {
         /// Which.
         gap: Gap,
     },
-    /// The server sent a message that is not the next one: not for the screen.
+    /// The server sent an event that is not the next one: not for the screen.
     Stray {
-        /// The message.
-        message: Message,
+        /// The event.
+        event: StreamEvent,
         /// True when it had come before; false when it is one that a [`Gap::Skipped`] told of.
         repeated: bool,
     },

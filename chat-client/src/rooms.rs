@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Instant};
 
-use hubbub_protocol::{ClientFrame, Epoch, Message, Offset, ResumeFrom, RoomName};
+use hubbub_protocol::{ClientFrame, Epoch, Offset, ResumeFrom, RoomName, StreamEvent};
 
 use crate::{
     Gap,
@@ -136,7 +136,7 @@ impl Rooms {
         epoch: &Epoch,
         offset: Offset,
         recovered: bool,
-        messages: &[Message],
+        messages: &[StreamEvent],
     ) -> Joined {
         let Some(state) = self.rooms.get_mut(room) else {
             answered(&mut self.asked, room);
@@ -161,7 +161,7 @@ impl Rooms {
         // From here on it answers a resume, or tells unasked that messages were lost. The answer to a join that is
         // under way comes behind such a loss.
         let had = position.last();
-        let next = messages.first().map_or(offset.saturating_add(1), |message| message.offset);
+        let next = messages.first().map_or(offset.saturating_add(1), StreamEvent::offset);
         let expected = had.saturating_add(1);
         // A loss that leaves no hole in the numbers: some of them stand for other messages now.
         let rewritten = was_ready && next <= expected;
@@ -176,10 +176,15 @@ impl Rooms {
         Joined::Continues { after: position.last(), gap }
     }
 
-    /// Takes note of a message; none when it is of a room that the client left a moment ago.
-    pub(crate) fn arrived(&mut self, message: &Message) -> Option<Arrival> {
-        let position = self.rooms.get_mut(&message.room)?.position.as_mut()?;
-        Some(position.arrive(message.offset))
+    /// Takes note of an event; none when it is of a room that the client left a moment ago.
+    pub(crate) fn arrived(&mut self, room: &RoomName, offset: Offset) -> Option<Arrival> {
+        let position = self.rooms.get_mut(room)?.position.as_mut()?;
+        Some(position.arrive(offset))
+    }
+
+    /// The server put the client out of a room.
+    pub(crate) fn lost(&mut self, room: &RoomName) {
+        self.rooms.remove(room);
     }
 
     /// The server refused something about a room, and may do it at `retry_at`.

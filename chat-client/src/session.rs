@@ -7,8 +7,8 @@ use std::{
 };
 
 use hubbub_protocol::{
-    ClientFrame, Epoch, ErrorCode, ErrorFrame, Message, MessageId, MessageText, Offset, RoomName,
-    ServerFrame, User, UserName,
+    ClientFrame, Epoch, ErrorCode, ErrorFrame, MessageId, MessageText, Offset, RoomName, ServerFrame,
+    StreamEvent, User, UserName,
     limits::{HELLO_TIMEOUT, PING_INTERVAL, PINGS_MISSED},
 };
 
@@ -117,7 +117,7 @@ impl Session {
         if self.is_welcome() {
             self.frames.push_back(ClientFrame::Leave { room });
         } else {
-            self.events.push_back(Event::Left { room });
+            self.events.push_back(Event::Left { room, reason: None });
         }
     }
 
@@ -330,14 +330,29 @@ impl Session {
                 self.joined(&room, epoch, offset, recovered, messages, members, count);
                 self.send_due(now);
             }
-            ServerFrame::Left { room } => self.events.push_back(Event::Left { room }),
+            ServerFrame::Left { room, reason } => {
+                if reason.is_some() {
+                    self.rooms.lost(&room);
+                }
+                self.events.push_back(Event::Left { room, reason });
+            }
             ServerFrame::Ack { id, room, offset, time } => {
                 if self.outbox.remove(id) {
                     self.events.push_back(Event::Acknowledged { id, room, offset, time });
                     self.send_due(now);
                 }
             }
-            ServerFrame::Message(message) => self.message(message),
+            ServerFrame::Message(event) => self.stored(StreamEvent::Message(event)),
+            ServerFrame::Edited(event) => self.stored(StreamEvent::Edited(event)),
+            ServerFrame::Deleted(event) => self.stored(StreamEvent::Deleted(event)),
+            ServerFrame::Reacted(event) => self.stored(StreamEvent::Reacted(event)),
+            ServerFrame::Erased(event) => self.stored(StreamEvent::Erased(event)),
+            ServerFrame::Changed(event) => self.stored(StreamEvent::Changed(event)),
+            ServerFrame::Member(event) => self.stored(StreamEvent::Member(event)),
+            ServerFrame::Read { room, offset, unread } => {
+                self.events.push_back(Event::Read { room, offset, unread });
+            }
+            ServerFrame::RoomsChanged => self.events.push_back(Event::RoomsChanged),
             ServerFrame::Renamed { user, name } => {
                 if let Some(own) = self.user.as_mut().filter(|own| own.id == user) {
                     own.name = name.clone();
@@ -365,7 +380,7 @@ impl Session {
         epoch: Epoch,
         offset: Offset,
         recovered: bool,
-        messages: Vec<Message>,
+        messages: Vec<StreamEvent>,
         members: Vec<User>,
         count: u32,
     ) {
@@ -389,8 +404,8 @@ impl Session {
                 if let Some(gap) = gap {
                     self.gap(room, gap);
                 }
-                for message in messages.into_iter().filter(|message| message.offset > after) {
-                    self.message(message);
+                for event in messages.into_iter().filter(|event| event.offset() > after) {
+                    self.stored(event);
                 }
                 for Stored { id, offset, time } in self.outbox.take_seen(room) {
                     self.events.push_back(Event::Acknowledged { id, room: room.clone(), offset, time });
@@ -400,19 +415,25 @@ impl Session {
         }
     }
 
-    fn message(&mut self, message: Message) {
+    /// An event of a room's stream, live or missed.
+    fn stored(&mut self, event: StreamEvent) {
         // None: a room that the client left a moment ago.
-        let Some(arrival) = self.rooms.arrived(&message) else { return };
-        if self.user.as_ref().is_some_and(|user| user.id == message.user.id) {
+        let Some(arrival) = self.rooms.arrived(event.room(), event.offset()) else { return };
+        if let StreamEvent::Message(message) = &event
+            && self.user.as_ref().is_some_and(|user| user.id == message.user.id)
+        {
             self.outbox.seen(Stored { id: message.id, offset: message.offset, time: message.time });
         }
         match arrival {
             Arrival::Next => {}
-            Arrival::After(missing) => self.gap(&message.room, Gap::Skipped(missing)),
-            Arrival::Late => return self.events.push_back(Event::Stray { message, repeated: false }),
-            Arrival::Repeated => return self.events.push_back(Event::Stray { message, repeated: true }),
+            Arrival::After(missing) => self.gap(&event.room().clone(), Gap::Skipped(missing)),
+            Arrival::Late => return self.events.push_back(Event::Stray { event, repeated: false }),
+            Arrival::Repeated => return self.events.push_back(Event::Stray { event, repeated: true }),
         }
-        self.events.push_back(Event::Message(message));
+        self.events.push_back(match event {
+            StreamEvent::Message(message) => Event::Message(message),
+            event => Event::Changed(event),
+        });
     }
 
     fn gap(&mut self, room: &RoomName, gap: Gap) {

@@ -221,7 +221,7 @@ fn a_server_that_skips_swaps_and_repeats_is_told_of_and_the_screen_stays_in_orde
         .map(|event| match event {
             Event::Message(m) => format!("message {}", m.offset),
             Event::Gap { gap: Gap::Skipped(range), .. } => format!("gap {range:?}"),
-            Event::Stray { message, repeated } => format!("stray {} {repeated}", message.offset),
+            Event::Stray { event, repeated } => format!("stray {} {repeated}", event.offset()),
             other => format!("{other:?}"),
         })
         .collect();

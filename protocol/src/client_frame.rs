@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Epoch, ErrorCode, MessageId, MessageText, Offset, Rejection, RoomName, UserName,
+    Emoji, Epoch, ErrorCode, MessageId, MessageText, Offset, Rejection, RoomName, UserName,
     limits::{FRAME_BYTES, HISTORY_DEFAULT, HISTORY_MAX, OFFSET_MAX, ROOMS_PER_SESSION},
 };
 
@@ -20,6 +20,20 @@ pub struct ResumeFrom {
     /// That of the last message that the client has; 0 for none.
     #[cfg_attr(feature = "typescript", ts(type = "number"))]
     pub offset: Offset,
+}
+
+/// A message that is to be changed. Offset and id have to fit: an offset alone may mean another message when the
+/// room's stream was lost meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct Target {
+    /// The room it is in.
+    pub room: RoomName,
+    /// Its place there.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub offset: Offset,
+    /// Its id.
+    pub message: MessageId,
 }
 
 /// One JSON object of a client; `type` is the variant. A WebSocket text frame holds one.
@@ -60,6 +74,44 @@ pub enum ClientFrame {
         /// What it says.
         text: MessageText,
     },
+    /// Another text for a message of one's own.
+    Edit {
+        /// The client's GUID for the change.
+        id: MessageId,
+        /// Which message.
+        #[serde(flatten)]
+        target: Target,
+        /// What it says from now on.
+        text: MessageText,
+    },
+    /// Takes a message of one's own away.
+    Delete {
+        /// The client's GUID for the change.
+        id: MessageId,
+        /// Which message.
+        #[serde(flatten)]
+        target: Target,
+    },
+    /// Reacts to a message, or takes the reaction back.
+    React {
+        /// The client's GUID for the change.
+        id: MessageId,
+        /// Which message.
+        #[serde(flatten)]
+        target: Target,
+        /// With what.
+        emoji: Emoji,
+        /// Whether it is to be there.
+        on: bool,
+    },
+    /// How far one has read in a room. Never goes back.
+    Read {
+        /// The room.
+        room: RoomName,
+        /// The last event that was read.
+        #[cfg_attr(feature = "typescript", ts(type = "number"))]
+        offset: Offset,
+    },
     /// Another name for oneself.
     Rename {
         /// From now on.
@@ -93,6 +145,14 @@ struct Raw<'a> {
     text: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     name: Option<Cow<'a, str>>,
+    #[serde(default)]
+    offset: Option<u64>,
+    #[serde(borrow, default)]
+    message: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    emoji: Option<Cow<'a, str>>,
+    #[serde(default)]
+    on: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -160,8 +220,23 @@ fn what_is_wrong_with(text: &str) -> Rejection {
 
 type Checked<T> = Result<T, (ErrorCode, String)>;
 
+fn missing(field: &str) -> (ErrorCode, String) {
+    (ErrorCode::MissingField, format!("{field} is missing"))
+}
+
 fn needed<'r, 'a>(field: &str, value: Option<&'r Cow<'a, str>>) -> Checked<&'r Cow<'a, str>> {
-    value.ok_or_else(|| (ErrorCode::MissingField, format!("{field} is missing")))
+    value.ok_or_else(|| missing(field))
+}
+
+fn guid(field: &str, value: Option<&Cow<'_, str>>) -> Checked<MessageId> {
+    needed(field, value)?.parse().map_err(|_| (ErrorCode::BadField, format!("{field} is not a GUID")))
+}
+
+fn possible(field: &str, offset: Offset) -> Checked<Offset> {
+    if offset <= OFFSET_MAX {
+        return Ok(offset);
+    }
+    Err((ErrorCode::BadField, format!("{field} is {offset}; {OFFSET_MAX} is the largest there is")))
 }
 
 fn room_name(field: &str, text: &str) -> Checked<RoomName> {
@@ -178,6 +253,15 @@ impl Raw<'_> {
             "join" => Ok(ClientFrame::Join { room: self.room()?, history: self.history()? }),
             "leave" => Ok(ClientFrame::Leave { room: self.room()? }),
             "send" => Ok(ClientFrame::Send { id: self.id()?, room: self.room()?, text: self.text()? }),
+            "edit" => Ok(ClientFrame::Edit { id: self.id()?, target: self.target()?, text: self.text()? }),
+            "delete" => Ok(ClientFrame::Delete { id: self.id()?, target: self.target()? }),
+            "react" => Ok(ClientFrame::React {
+                id: self.id()?,
+                target: self.target()?,
+                emoji: self.emoji()?,
+                on: self.on.ok_or_else(|| missing("on"))?,
+            }),
+            "read" => Ok(ClientFrame::Read { room: self.room()?, offset: self.offset()? }),
             "rename" => Ok(ClientFrame::Rename { name: self.name()? }),
             "typing" => Ok(ClientFrame::Typing { room: self.room()? }),
             "ping" => Ok(ClientFrame::Ping),
@@ -201,8 +285,21 @@ impl Raw<'_> {
     }
 
     fn id(&self) -> Checked<MessageId> {
-        let id = needed("id", self.id.as_ref())?;
-        id.parse().map_err(|_| (ErrorCode::BadField, "id is not a GUID".to_owned()))
+        guid("id", self.id.as_ref())
+    }
+
+    fn offset(&self) -> Checked<Offset> {
+        possible("offset", self.offset.ok_or_else(|| missing("offset"))?)
+    }
+
+    fn target(&self) -> Checked<Target> {
+        let message = guid("message", self.message.as_ref())?;
+        Ok(Target { room: self.room()?, offset: self.offset()?, message })
+    }
+
+    fn emoji(&self) -> Checked<Emoji> {
+        let emoji = needed("emoji", self.emoji.as_ref())?;
+        Emoji::parse(emoji).map_err(|invalid| (ErrorCode::BadEmoji, format!("emoji {invalid}")))
     }
 
     fn text(&self) -> Checked<MessageText> {
@@ -225,14 +322,10 @@ fn rooms(resume: Option<Vec<RawResume<'_>>>) -> Checked<Vec<ResumeFrom>> {
     resume
         .into_iter()
         .map(|RawResume { room, epoch, offset }| {
-            if offset > OFFSET_MAX {
-                let message = format!("resume.offset is {offset}; {OFFSET_MAX} is the largest there is");
-                return Err((ErrorCode::BadField, message));
-            }
             Ok(ResumeFrom {
                 room: room_name("resume.room", &room)?,
                 epoch: Epoch(epoch.into_owned()),
-                offset,
+                offset: possible("resume.offset", offset)?,
             })
         })
         .collect()
@@ -249,6 +342,7 @@ mod tests {
     #[test]
     fn every_frame_survives_being_written_and_read() {
         let room = RoomName::parse("lobby").unwrap();
+        let target = Target { room: room.clone(), offset: 7, message: MessageId::random() };
         let frames = [
             ClientFrame::Hello { token: None, resume: vec![] },
             ClientFrame::Hello {
@@ -262,6 +356,19 @@ mod tests {
                 room: room.clone(),
                 text: MessageText::parse("hi \"there\"").unwrap(),
             },
+            ClientFrame::Edit {
+                id: MessageId::random(),
+                target: target.clone(),
+                text: MessageText::parse("hello").unwrap(),
+            },
+            ClientFrame::Delete { id: MessageId::random(), target: target.clone() },
+            ClientFrame::React {
+                id: MessageId::random(),
+                target,
+                emoji: Emoji::parse("👍").unwrap(),
+                on: false,
+            },
+            ClientFrame::Read { room: room.clone(), offset: 3 },
             ClientFrame::Rename { name: UserName::parse("Ada").unwrap() },
             ClientFrame::Typing { room },
             ClientFrame::Ping,
@@ -331,6 +438,14 @@ mod tests {
             (r#"{"type":"join","room":"a b"}"#.to_owned(), E::BadRoom),
             (format!(r#"{{"type":"send","id":"{id}","room":"a","text":" "}}"#), E::EmptyText),
             (format!(r#"{{"type":"send","id":"{id}","room":"a","text":"{long}"}}"#), E::TextTooLong),
+            (
+                format!(
+                    r#"{{"type":"react","id":"{id}","room":"a","offset":1,"message":"{id}","emoji":"x","on":true}}"#
+                ),
+                E::BadEmoji,
+            ),
+            (r#"{"type":"read","room":"a"}"#.to_owned(), E::MissingField),
+            (format!(r#"{{"type":"read","room":"a","offset":{}}}"#, u64::MAX), E::BadField),
             (format!(r#"{{"type":"ping","x":"{}"}}"#, "x".repeat(FRAME_BYTES)), E::FrameTooLong),
         ];
         for (text, expected) in cases {

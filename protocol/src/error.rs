@@ -59,6 +59,40 @@ pub enum ErrorCode {
     Draining,
     /// The engine did not store or read in time. Retryable: with the same message id nothing is doubled.
     EngineUnavailable,
+    /// A request needs a token, and has none.
+    NotLoggedIn,
+    /// The password is wrong, or there is no such account: the answer does not tell which.
+    WrongPassword,
+    /// Too many logins failed for this account or from this address.
+    TooManyAttempts,
+    /// There is an account with that e-mail address.
+    EmailTaken,
+    /// The e-mail address is none.
+    BadEmail,
+    /// The password is too short or too long.
+    BadPassword,
+    /// There is no such user.
+    NoSuchUser,
+    /// The user has [`SESSIONS_PER_USER`](crate::limits::SESSIONS_PER_USER) sessions open already.
+    TooManySessions,
+    /// There is no such room, or it is not for this user: the answer does not tell which.
+    NoSuchRoom,
+    /// There is no such message in the room, or not any more.
+    NoSuchMessage,
+    /// It is for others to do: for the sender of the message, or for an owner of the room.
+    NotAllowed,
+    /// There is a room of that name.
+    RoomTaken,
+    /// The title is empty, too long, or has a control character.
+    BadTitle,
+    /// The topic is too long or has a control character.
+    BadTopic,
+    /// The reaction is no emoji.
+    BadEmoji,
+    /// The message has [`REACTIONS_PER_MESSAGE`](crate::limits::REACTIONS_PER_MESSAGE) reactions already.
+    TooManyReactions,
+    /// The room has [`MEMBERS_PER_ROOM`](crate::limits::MEMBERS_PER_ROOM) members already, or the user's list [`ROOMS_PER_USER`](crate::limits::ROOMS_PER_USER) rooms.
+    TooManyMembers,
     /// There is nothing at this address.
     NotFound,
     /// A defect of the server. Its log says more.
@@ -67,7 +101,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, for tables and tests.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 43] = [
         Self::BadJson,
         Self::FrameTooLong,
         Self::UnknownType,
@@ -92,6 +126,23 @@ impl ErrorCode {
         Self::Full,
         Self::Draining,
         Self::EngineUnavailable,
+        Self::NotLoggedIn,
+        Self::WrongPassword,
+        Self::TooManyAttempts,
+        Self::EmailTaken,
+        Self::BadEmail,
+        Self::BadPassword,
+        Self::NoSuchUser,
+        Self::TooManySessions,
+        Self::NoSuchRoom,
+        Self::NoSuchMessage,
+        Self::NotAllowed,
+        Self::RoomTaken,
+        Self::BadTitle,
+        Self::BadTopic,
+        Self::BadEmoji,
+        Self::TooManyReactions,
+        Self::TooManyMembers,
         Self::NotFound,
         Self::Internal,
     ];
@@ -123,6 +174,23 @@ impl ErrorCode {
             Self::Full => "full",
             Self::Draining => "draining",
             Self::EngineUnavailable => "engineUnavailable",
+            Self::NotLoggedIn => "notLoggedIn",
+            Self::WrongPassword => "wrongPassword",
+            Self::TooManyAttempts => "tooManyAttempts",
+            Self::EmailTaken => "emailTaken",
+            Self::BadEmail => "badEmail",
+            Self::BadPassword => "badPassword",
+            Self::NoSuchUser => "noSuchUser",
+            Self::TooManySessions => "tooManySessions",
+            Self::NoSuchRoom => "noSuchRoom",
+            Self::NoSuchMessage => "noSuchMessage",
+            Self::NotAllowed => "notAllowed",
+            Self::RoomTaken => "roomTaken",
+            Self::BadTitle => "badTitle",
+            Self::BadTopic => "badTopic",
+            Self::BadEmoji => "badEmoji",
+            Self::TooManyReactions => "tooManyReactions",
+            Self::TooManyMembers => "tooManyMembers",
             Self::NotFound => "notFound",
             Self::Internal => "internal",
         }
@@ -133,7 +201,9 @@ impl ErrorCode {
         match invalid {
             InvalidText::Empty => Self::EmptyName,
             InvalidText::TooLong { .. } => Self::NameTooLong,
-            InvalidText::ControlCharacter | InvalidText::BadCharacter => Self::ControlCharacter,
+            InvalidText::ControlCharacter | InvalidText::BadCharacter | InvalidText::NoEmoji => {
+                Self::ControlCharacter
+            }
         }
     }
 
@@ -142,7 +212,7 @@ impl ErrorCode {
         match invalid {
             InvalidText::Empty => Self::EmptyRoom,
             InvalidText::TooLong { .. } => Self::RoomTooLong,
-            InvalidText::ControlCharacter | InvalidText::BadCharacter => Self::BadRoom,
+            InvalidText::ControlCharacter | InvalidText::BadCharacter | InvalidText::NoEmoji => Self::BadRoom,
         }
     }
 
@@ -150,7 +220,10 @@ impl ErrorCode {
     pub const fn of_text(invalid: InvalidText) -> Self {
         match invalid {
             InvalidText::TooLong { .. } => Self::TextTooLong,
-            InvalidText::Empty | InvalidText::ControlCharacter | InvalidText::BadCharacter => Self::EmptyText,
+            InvalidText::Empty
+            | InvalidText::ControlCharacter
+            | InvalidText::BadCharacter
+            | InvalidText::NoEmoji => Self::EmptyText,
         }
     }
 }

@@ -9,21 +9,29 @@
 pub mod admin;
 mod client_frame;
 mod close;
+mod credentials;
 mod error;
 pub mod http;
 mod ids;
 pub mod limits;
 pub mod metrics;
 mod names;
+mod room_name;
 mod server_frame;
+mod stream_event;
 mod timestamp;
 
-pub use client_frame::{ClientFrame, ResumeFrom};
+pub use client_frame::{ClientFrame, ResumeFrom, Target};
 pub use close::CloseCode;
+pub use credentials::{Email, InvalidEmail, InvalidPassword, Password};
 pub use error::{ErrorCode, Rejection};
 pub use ids::{DeviceId, Epoch, MessageId, Offset, ServerId, SessionId, UserId};
-pub use names::{InvalidText, MessageText, RoomName, UserName};
-pub use server_frame::{ErrorFrame, Limits, Message, ServerFrame, User};
+pub use names::{DeviceName, Emoji, InvalidText, MessageText, RoomTitle, Topic, UserName};
+pub use room_name::{RoomKind, RoomName};
+pub use server_frame::{ErrorFrame, LeftReason, Limits, ServerFrame, User};
+pub use stream_event::{
+    Changed, Deleted, Edited, Erased, MemberChange, MemberChanged, Message, Reacted, Reaction, StreamEvent,
+};
 pub use timestamp::Timestamp;
 
 /// The WebSocket subprotocol that client and server agree on.

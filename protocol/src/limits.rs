@@ -13,6 +13,55 @@ pub const ROOM_CHARS: usize = 64;
 /// 12 bytes) it still fits [`FRAME_BYTES`].
 pub const TEXT_CHARS: usize = 4_000;
 
+/// The longest title of a room, in characters: a line of a phone's screen holds most of it.
+pub const TITLE_CHARS: usize = 64;
+
+/// The longest topic of a room, in characters.
+pub const TOPIC_CHARS: usize = 200;
+
+/// The longest name of a device, in characters.
+pub const DEVICE_CHARS: usize = 64;
+
+/// The longest emoji, in code points: a family of four with skin tones has 11.
+pub const EMOJI_CHARS: usize = 16;
+
+/// The longest e-mail address, in characters (RFC 5321, 4.5.3.1.3, less the brackets).
+pub const EMAIL_CHARS: usize = 254;
+
+/// The shortest password, in characters (NIST SP 800-63B, 5.1.1.2).
+pub const PASSWORD_CHARS_MIN: usize = 8;
+
+/// The longest password, in characters: hashing takes longer for more, and nobody types more.
+pub const PASSWORD_CHARS: usize = 200;
+
+/// How many users a message mentions at most; further names stay plain text.
+pub const MENTIONS: usize = 20;
+
+/// How many reactions (user and emoji) a message takes. Each is a GUID in the message: 39 bytes, so that a message
+/// stays below 16 KiB beside its text.
+pub const REACTIONS_PER_MESSAGE: usize = 400;
+
+/// How many members a private room has at most.
+pub const MEMBERS_PER_ROOM: usize = 1_000;
+
+/// How many rooms a user's own list has at most.
+pub const ROOMS_PER_USER: usize = 500;
+
+/// How many sessions a user has open at once, on all servers.
+pub const SESSIONS_PER_USER: usize = 20;
+
+/// On how many devices a user is logged in at most; beyond it the one that was seen longest ago is logged out.
+pub const DEVICES_PER_USER: usize = 50;
+
+/// How far unread messages are counted: a person reads "99+".
+pub const UNREAD_MAX: u32 = 100;
+
+/// How many former names of a user are kept.
+pub const NAMES_KEPT: usize = 10;
+
+/// How many rooms a page of the list of public rooms has at most.
+pub const ROOMS_LISTED: usize = 100;
+
 /// The longest frame of a client, in bytes. A longer one is answered with an error, and the session goes on.
 pub const FRAME_BYTES: usize = 64 * 1024;
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits::{NAME_CHARS, ROOM_CHARS, TEXT_CHARS};
+use crate::limits::{DEVICE_CHARS, EMOJI_CHARS, NAME_CHARS, TEXT_CHARS, TITLE_CHARS, TOPIC_CHARS};
 
 /// Why a name or a text is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +26,9 @@ pub enum InvalidText {
     /// A character that a room name can't have.
     #[error("may have only letters, digits, '-', '_' and '.'")]
     BadCharacter,
+    /// Not one emoji.
+    #[error("is no emoji")]
+    NoEmoji,
 }
 
 /// Characters that show nothing and change how their neighbours are shown: a name that has one can pass for
@@ -34,11 +37,12 @@ fn turns_direction(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-fn at_most(text: &str, limit: usize) -> Result<(), InvalidText> {
+pub(crate) fn at_most(text: &str, limit: usize) -> Result<(), InvalidText> {
     let chars = text.chars().count();
     if chars > limit { Err(InvalidText::TooLong { chars, limit }) } else { Ok(()) }
 }
 
+/// A type for a text that was checked by `$parse`, which answers what is kept of it.
 macro_rules! checked_text {
     ($(#[$doc:meta])* $name:ident, $limit:expr, $parse:expr) => {
         $(#[$doc])*
@@ -64,7 +68,12 @@ macro_rules! checked_text {
         impl utoipa::PartialSchema for $name {
             fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
                 use utoipa::openapi::schema::{Object, Type};
-                Object::builder().schema_type(Type::String).min_length(Some(1)).max_length(Some($limit)).into()
+                let shortest = usize::from(Self::parse("").is_err());
+                Object::builder()
+                    .schema_type(Type::String)
+                    .min_length(Some(shortest))
+                    .max_length(Some($limit))
+                    .into()
             }
         }
 
@@ -112,40 +121,7 @@ checked_text! {
     /// ```
     UserName,
     NAME_CHARS,
-    |text| {
-        let text = text.trim();
-        if text.is_empty() {
-            return Err(InvalidText::Empty);
-        }
-        at_most(text, NAME_CHARS)?;
-        if text.chars().any(|c| c.is_control() || turns_direction(c)) {
-            return Err(InvalidText::ControlCharacter);
-        }
-        Ok(text)
-    }
-}
-
-checked_text! {
-    /// What a room is called: 1 to [`ROOM_CHARS`] letters and digits of any script, `-`, `_` and `.`. It fits
-    /// into a URL, and into a Redis hash tag.
-    ///
-    /// ```
-    /// use hubbub_protocol::{InvalidText, RoomName};
-    /// assert!(RoomName::parse("küche-2").is_ok());
-    /// assert_eq!(RoomName::parse("{slot}"), Err(InvalidText::BadCharacter));
-    /// ```
-    RoomName,
-    ROOM_CHARS,
-    |text| {
-        if text.is_empty() {
-            return Err(InvalidText::Empty);
-        }
-        at_most(text, ROOM_CHARS)?;
-        if !text.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.')) {
-            return Err(InvalidText::BadCharacter);
-        }
-        Ok(text)
-    }
+    |text| not_empty(line(text, NAME_CHARS)?)
 }
 
 checked_text! {
@@ -160,6 +136,63 @@ checked_text! {
         Ok(text)
     }
 }
+
+/// A line that people write and others see: nothing around it, nothing in it that can't be seen.
+fn line(text: &str, limit: usize) -> Result<&str, InvalidText> {
+    let text = text.trim();
+    at_most(text, limit)?;
+    if text.chars().any(|c| c.is_control() || turns_direction(c)) {
+        return Err(InvalidText::ControlCharacter);
+    }
+    Ok(text)
+}
+
+fn not_empty(text: &str) -> Result<&str, InvalidText> {
+    if text.is_empty() { Err(InvalidText::Empty) } else { Ok(text) }
+}
+
+checked_text! {
+    /// What a room is shown as: 1 to [`TITLE_CHARS`] characters, by the rules of a [`UserName`].
+    RoomTitle,
+    TITLE_CHARS,
+    |text| not_empty(line(text, TITLE_CHARS)?)
+}
+
+checked_text! {
+    /// What a room is about: at most [`TOPIC_CHARS`] characters in one line; may be empty.
+    Topic,
+    TOPIC_CHARS,
+    |text| line(text, TOPIC_CHARS)
+}
+
+checked_text! {
+    /// What a device is called in the list of devices: 1 to [`DEVICE_CHARS`] characters in one line.
+    DeviceName,
+    DEVICE_CHARS,
+    |text| not_empty(line(text, DEVICE_CHARS)?)
+}
+
+checked_text! {
+    /// A reaction: one emoji of at most [`EMOJI_CHARS`] code points. What is an emoji changes with each Unicode, so
+    /// this takes what has no white space, control character, letter or digit of a script, and is not all ASCII.
+    ///
+    /// ```
+    /// use hubbub_protocol::{Emoji, InvalidText};
+    /// assert!(Emoji::parse("👍🏽").is_ok());
+    /// assert!(Emoji::parse("1\u{fe0f}\u{20e3}").is_ok(), "a keycap");
+    /// assert_eq!(Emoji::parse("lol"), Err(InvalidText::NoEmoji));
+    /// ```
+    Emoji,
+    EMOJI_CHARS,
+    |text| {
+        not_empty(text)?;
+        at_most(text, EMOJI_CHARS)?;
+        let not_of_one = |c: char| c.is_whitespace() || c.is_control() || c.is_alphabetic();
+        if text.is_ascii() || text.chars().any(not_of_one) { Err(InvalidText::NoEmoji) } else { Ok(text) }
+    }
+}
+
+pub(crate) use checked_text;
 
 #[cfg(test)]
 mod tests {
@@ -180,14 +213,6 @@ mod tests {
     }
 
     #[test]
-    fn a_room_has_no_spaces_and_no_braces() {
-        for name in ["a b", "a}b", "a/b", " ", "a\u{0}"] {
-            assert_eq!(RoomName::parse(name), Err(InvalidText::BadCharacter), "{name:?}");
-        }
-        assert_eq!(RoomName::parse(""), Err(InvalidText::Empty));
-    }
-
-    #[test]
     fn a_text_may_have_lines_but_not_only_white_space() {
         assert_eq!(MessageText::parse("one\ntwo ").unwrap().as_str(), "one\ntwo ");
         assert_eq!(MessageText::parse(" \n "), Err(InvalidText::Empty));
@@ -195,6 +220,6 @@ mod tests {
 
     #[test]
     fn what_was_serialised_by_somebody_else_is_checked_as_well() {
-        assert!(serde_json::from_str::<RoomName>("\"a b\"").is_err());
+        assert!(serde_json::from_str::<UserName>("\" \"").is_err());
     }
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Epoch, ErrorCode, MessageId, MessageText, Offset, RoomName, ServerId, SessionId, Timestamp, UserId,
-    UserName, limits,
+    Changed, Deleted, Edited, Epoch, Erased, ErrorCode, MemberChanged, Message, MessageId, Offset, Reacted,
+    RoomName, ServerId, SessionId, StreamEvent, Timestamp, UserId, UserName, limits,
 };
 
 /// Who someone is and what others call them.
@@ -18,30 +18,11 @@ pub struct User {
     pub name: UserName,
 }
 
-/// A message as it is stored, replayed and delivered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Message {
-    /// The room it is in.
-    pub room: RoomName,
-    /// Its place there.
-    #[cfg_attr(feature = "typescript", ts(type = "number"))]
-    pub offset: Offset,
-    /// The sender's GUID for it.
-    pub id: MessageId,
-    /// Who sent it, with the name of that moment.
-    pub user: User,
-    /// What it says.
-    pub text: MessageText,
-    /// When the server took it.
-    pub time: Timestamp,
-}
-
 /// The limits that a server tells in `welcome`, so that a client can keep them before it is told off. Lengths
 /// are in characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Limits {
     /// See [`limits::NAME_CHARS`].
@@ -70,9 +51,22 @@ impl Limits {
     };
 }
 
+/// Why a session is out of a room without having asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub enum LeftReason {
+    /// Its user may not be there any more.
+    Removed,
+    /// There is no such room any more.
+    Deleted,
+}
+
 /// The fields of an `error` frame.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorFrame {
     /// What is wrong, for programs.
@@ -92,6 +86,7 @@ pub struct ErrorFrame {
 /// One JSON object of a server; `type` is the variant. A WebSocket text frame holds one, or several, one a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum ServerFrame {
     /// Answers `hello`.
@@ -119,23 +114,28 @@ pub enum ServerFrame {
         #[cfg_attr(feature = "typescript", ts(type = "number"))]
         offset: Offset,
         /// True when this resumes and `messages` is all that was missed. False is a page of the latest
-        /// messages; after a resume it means that some may be lost.
+        /// events; after a resume it means that some may be lost.
         recovered: bool,
-        /// In the order of their offsets; the last one has `offset`.
-        messages: Vec<Message>,
+        /// Events of the room's stream in the order of their offsets; the last one has `offset`.
+        messages: Vec<StreamEvent>,
         /// Who is there: at most [`limits::MEMBERS_LISTED`].
         members: Vec<User>,
         /// How many are there.
         count: u32,
     },
-    /// Answers `leave`.
+    /// Answers `leave`, or tells unasked that the session is out of a room.
     Left {
         /// The room.
         room: RoomName,
+        /// Why, when it was not asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "typescript", ts(optional))]
+        reason: Option<LeftReason>,
     },
-    /// Answers `send`, after the message was stored. The same id sent again gets the first offset and time.
+    /// Answers `send`, `edit`, `delete` and `react`, after the event was stored. The same id sent again gets the
+    /// first offset and time.
     Ack {
-        /// That of the message.
+        /// That of the message or change.
         id: MessageId,
         /// The room.
         room: RoomName,
@@ -147,6 +147,30 @@ pub enum ServerFrame {
     },
     /// A message of a room that the session is in, the sender's own included.
     Message(Message),
+    /// A message of such a room has another text.
+    Edited(Edited),
+    /// A message of such a room was deleted.
+    Deleted(Deleted),
+    /// Someone reacted to a message of such a room.
+    Reacted(Reacted),
+    /// Stands for a deleted message, when a gap is filled from the stream.
+    Erased(Erased),
+    /// Such a room has another title or topic.
+    Changed(Changed),
+    /// Such a room has other members.
+    Member(MemberChanged),
+    /// How far the user has read in a room, told to all sessions of the user that are there.
+    Read {
+        /// The room.
+        room: RoomName,
+        /// The last event that was read.
+        #[cfg_attr(feature = "typescript", ts(type = "number"))]
+        offset: Offset,
+        /// How many messages of others are behind it, at most [`limits::UNREAD_MAX`].
+        unread: u32,
+    },
+    /// The user's list of rooms is another: it is worth fetching again.
+    RoomsChanged,
     /// Someone who shares a room with the session has another name, or the session's own user has.
     Renamed {
         /// Who.
@@ -184,4 +208,18 @@ pub enum ServerFrame {
     },
     /// Something was refused or failed. The session goes on unless a close follows.
     Error(ErrorFrame),
+}
+
+impl From<StreamEvent> for ServerFrame {
+    fn from(event: StreamEvent) -> Self {
+        match event {
+            StreamEvent::Message(event) => Self::Message(event),
+            StreamEvent::Edited(event) => Self::Edited(event),
+            StreamEvent::Deleted(event) => Self::Deleted(event),
+            StreamEvent::Reacted(event) => Self::Reacted(event),
+            StreamEvent::Erased(event) => Self::Erased(event),
+            StreamEvent::Changed(event) => Self::Changed(event),
+            StreamEvent::Member(event) => Self::Member(event),
+        }
+    }
 }

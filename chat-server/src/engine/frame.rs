@@ -70,7 +70,10 @@ mod tests {
         let frame = FrameTemplate::of(&draft).unwrap().with(42);
 
         let Draft { room, id, user, text, time } = draft;
-        let expected = ServerFrame::Message(Message { room, offset: 42, id, user, text, time });
+        let (mentions, edited, reactions, amended) = (vec![], None, vec![], 0);
+        let message =
+            Message { room, offset: 42, id, user, text, time, mentions, edited, reactions, amended };
+        let expected = ServerFrame::Message(message);
         assert_eq!(std::str::from_utf8(&frame).unwrap(), serde_json::to_string(&expected).unwrap());
     }
 }

@@ -59,6 +59,12 @@ impl Conversation {
             ClientFrame::Join { room, history } => self.join(room, history).await,
             ClientFrame::Leave { room } => self.leave(room).await,
             ClientFrame::Send { id, room, text } => self.send(id, room, text).await,
+            ClientFrame::Edit { .. }
+            | ClientFrame::Delete { .. }
+            | ClientFrame::React { .. }
+            | ClientFrame::Read { .. } => {
+                self.say(&encode::error(ErrorCode::UnknownType, "this server does not do that yet", None));
+            }
             ClientFrame::Rename { name } => self.rename(name).await,
             ClientFrame::Typing { room } => self.typing(room).await,
             ClientFrame::Ping => self.say(&ServerFrame::Pong),
@@ -129,7 +135,7 @@ impl Conversation {
             tracing::debug!(%room, %error, "left, and could not be taken out of the list yet");
         }
         self.rooms.remove(&room);
-        self.say(&ServerFrame::Left { room });
+        self.say(&ServerFrame::Left { room, reason: None });
     }
 
     async fn send(&mut self, id: MessageId, room: RoomName, text: MessageText) {

@@ -120,7 +120,7 @@ pub fn latest_within(messages: &[StoredMessage], bytes: usize) -> &[StoredMessag
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use hubbub_protocol::{Message, MessageText, Timestamp, UserId, UserName};
+    use hubbub_protocol::{Message, MessageText, StreamEvent, Timestamp, UserId, UserName};
 
     use super::*;
 
@@ -135,6 +135,10 @@ mod tests {
             user: user.clone(),
             text: MessageText::parse("one\ntwo").unwrap(),
             time: Timestamp::from_unix_millis(1),
+            mentions: vec![],
+            edited: None,
+            reactions: vec![],
+            amended: 0,
         };
         for messages in [vec![], vec![message(4)], vec![message(4), message(5)]] {
             let stored: Vec<_> = messages
@@ -159,7 +163,7 @@ mod tests {
                 epoch,
                 offset: 5,
                 recovered: true,
-                messages,
+                messages: messages.into_iter().map(StreamEvent::Message).collect(),
                 members: vec![user.clone()],
                 count: 1,
             };

@@ -55,6 +55,10 @@ on_every_engine! {
                 user: sent.user,
                 text: sent.text,
                 time: sent.time,
+                mentions: vec![],
+                edited: None,
+                reactions: vec![],
+                amended: 0,
             };
             assert_eq!(messages(&page), [expected]);
         }

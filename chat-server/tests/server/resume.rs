@@ -2,7 +2,7 @@
 
 use hubbub_protocol::{Epoch, Message, Offset, ResumeFrom, ServerFrame, limits::HISTORY_MAX};
 
-use crate::support::{Client, TestServer, config, room};
+use crate::support::{Client, TestServer, config, room, said};
 
 struct Joined {
     epoch: Epoch,
@@ -14,7 +14,7 @@ struct Joined {
 fn joined(frame: ServerFrame) -> Joined {
     match frame {
         ServerFrame::Joined { epoch, offset, recovered, messages, .. } => {
-            Joined { epoch, offset, recovered, messages }
+            Joined { epoch, offset, recovered, messages: said(messages) }
         }
         other => panic!("{other:?}"),
     }

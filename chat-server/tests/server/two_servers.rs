@@ -2,7 +2,7 @@
 
 use hubbub_protocol::{ClientFrame, ErrorCode, MessageId, ResumeFrom, ServerFrame, UserName};
 
-use crate::support::{Client, RedisServer, TestServer, config, room};
+use crate::support::{Client, RedisServer, TestServer, config, room, said};
 
 async fn server_on(redis: &RedisServer) -> TestServer {
     let url = redis.url();
@@ -97,7 +97,7 @@ async fn who_moves_to_the_other_server_misses_nothing_and_doubles_nothing() {
     first.ended().await;
     let joined = back.next().await;
     let ServerFrame::Joined { recovered: true, messages, .. } = joined else { panic!("{joined:?}") };
-    assert_eq!(messages.first().map(|message| message.id), Some(id));
+    assert_eq!(said(messages).first().map(|message| message.id), Some(id));
     back.send_as(id, "lobby", "sent before").await;
     let ack = back.find(|frame| matches!(frame, ServerFrame::Ack { .. })).await;
     assert!(matches!(ack, ServerFrame::Ack { offset: 1, .. }), "{ack:?}");

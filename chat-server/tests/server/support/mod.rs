@@ -19,7 +19,7 @@ use chat_server::{
     config::Config,
     engine::EngineEvent,
 };
-use hubbub_protocol::{RoomName, ServerId};
+use hubbub_protocol::{Message, RoomName, ServerId, StreamEvent};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -144,6 +144,12 @@ impl TestServer {
 
 pub(crate) fn room(name: &str) -> RoomName {
     RoomName::parse(name).unwrap()
+}
+
+/// The messages among what a page of a room has.
+pub(crate) fn said(events: Vec<StreamEvent>) -> Vec<Message> {
+    let message = |event| if let StreamEvent::Message(message) = event { Some(message) } else { None };
+    events.into_iter().filter_map(message).collect()
 }
 
 /// A folder with a page as Vite builds it.

@@ -53,7 +53,7 @@ function message(offset: number, rest: Partial<Message> = {}): Frame<'message'> 
   return { type: 'message', ...plain, ...rest };
 }
 
-function joined(messages: Message[] = [], rest: Partial<Frame<'joined'>> = {}): Frame<'joined'> {
+function joined(messages: Frame<'message'>[] = [], rest: Partial<Frame<'joined'>> = {}): Frame<'joined'> {
   return {
     type: 'joined',
     room: 'lobby',

@@ -6,7 +6,7 @@ import type { Connection } from '../connection/session';
 import { asReason, errorWords, t } from '../i18n';
 import { fromJoined, withName, withPresence } from '../people/presence';
 import { NOBODY_TYPES, withoutTypists, withTypist } from '../people/typing';
-import type { Frame } from '../protocol/frames';
+import { messagesOf, type Frame } from '../protocol/frames';
 import type { RoomName, ServerFrame, User } from '../protocol/generated';
 import { DEFAULT_LIMITS, type TextLimits } from '../protocol/limits';
 import { isOfPeopleOnly, withJoined, withMessage, withNotice } from '../room/room';
@@ -95,6 +95,14 @@ export function onFrame(state: ChatState, frame: ServerFrame, clock: Clock): Out
     case 'left':
       // Left and entered again meanwhile: the answer to that join is about to come.
       return { state: inOneRoom(state, frame.room, (open) => ({ ...open, joined: false })) };
+    case 'edited':
+    case 'deleted':
+    case 'reacted':
+    case 'erased':
+    case 'changed':
+    case 'member':
+    case 'read':
+    case 'roomsChanged':
     case 'pong':
     case 'reconnect':
       return { state };
@@ -151,7 +159,7 @@ function onJoined(state: ChatState, joined: Frame<'joined'>, at: number): ChatSt
   }
   const before = open.away ? withNotice(open.room, { kind: 'back', text: t.connection.back, at }) : open.room;
   const room = withJoined(before, joined, unasked, at);
-  const arrived = joined.messages.map(({ id }) => id);
+  const arrived = messagesOf(joined.messages).map(({ id }) => id);
   return {
     ...inOneRoom(state, joined.room, () => ({ ...open, joined: true, away: false, room, presence })),
     outbox: outboxes.shownUpTo(outboxes.without(state.outbox, arrived), joined.room, joined.offset),

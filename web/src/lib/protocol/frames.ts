@@ -11,7 +11,18 @@ import {
   parseJson,
   type Check,
 } from './checks';
-import type { ClientFrame, ErrorCode, Limits, Message, ServerFrame, User } from './generated';
+import type {
+  ClientFrame,
+  ErrorCode,
+  LeftReason,
+  Limits,
+  MemberChange,
+  Message,
+  Reaction,
+  ServerFrame,
+  StreamEvent,
+  User,
+} from './generated';
 
 type FrameType = ServerFrame['type'];
 
@@ -23,14 +34,59 @@ type Fields<T extends FrameType> = Omit<Frame<T>, 'type'>;
 
 const isUser = hasShape<User>({ id: isString, name: isString });
 
+// What every event of a room's stream has.
+const event = { room: isString, offset: isNumber, user: isUser, time: isString };
+
 const messageShape = {
-  room: isString,
-  offset: isNumber,
+  ...event,
   id: isString,
-  user: isUser,
   text: isString,
-  time: isString,
+  mentions: optional(isListOf(isString)),
+  edited: optional(isString),
+  reactions: optional(isListOf(hasShape<Reaction>({ emoji: isString, users: isListOf(isString) }))),
+  amended: optional(isNumber),
 };
+
+// A change or reason that this page does not know is still one.
+const isMemberChange = isString as Check<MemberChange>;
+const isLeftReason = isString as Check<LeftReason>;
+
+/** The messages among events, as `joined` has them. */
+export function messagesOf(events: readonly StreamEvent[]): Message[] {
+  return events.flatMap((event) => {
+    if (event.type !== 'message') return [];
+    const { type: _, ...message } = event;
+    return [message];
+  });
+}
+
+/** One check for each event of a room's stream. */
+const streamChecks: { [T in StreamEvent['type']]: Check<Fields<T>> } = {
+  message: hasShape<Fields<'message'>>(messageShape),
+  edited: hasShape<Fields<'edited'>>({
+    ...event,
+    of: isNumber,
+    id: isString,
+    text: optional(isString),
+    mentions: optional(isListOf(isString)),
+  }),
+  deleted: hasShape<Fields<'deleted'>>({ ...event, of: isNumber, id: isString }),
+  reacted: hasShape<Fields<'reacted'>>({
+    ...event,
+    of: isNumber,
+    id: isString,
+    emoji: isString,
+    on: isBoolean,
+  }),
+  erased: hasShape<Fields<'erased'>>({ ...event, id: isString, amended: isNumber }),
+  changed: hasShape<Fields<'changed'>>({ ...event, title: optional(isString), topic: optional(isString) }),
+  member: hasShape<Fields<'member'>>({ ...event, member: isUser, change: isMemberChange }),
+};
+
+function isStreamEvent(value: unknown): value is StreamEvent {
+  if (!isObject(value) || !isString(value.type) || !Object.hasOwn(streamChecks, value.type)) return false;
+  return streamChecks[value.type as StreamEvent['type']](value);
+}
 
 const isLimits = hasShape<Limits>({
   nameChars: isNumber,
@@ -58,18 +114,20 @@ const checks: { [T in FrameType]: Check<Fields<T>> } = {
     epoch: isString,
     offset: isNumber,
     recovered: isBoolean,
-    messages: isListOf(hasShape<Message>(messageShape)),
+    messages: isListOf(isStreamEvent),
     members: isListOf(isUser),
     count: isNumber,
   }),
-  left: hasShape<Fields<'left'>>({ room: isString }),
+  left: hasShape<Fields<'left'>>({ room: isString, reason: optional(isLeftReason) }),
   ack: hasShape<Fields<'ack'>>({
     id: isString,
     room: isString,
     offset: isNumber,
     time: isString,
   }),
-  message: hasShape<Message>(messageShape),
+  ...streamChecks,
+  read: hasShape<Fields<'read'>>({ room: isString, offset: isNumber, unread: isNumber }),
+  roomsChanged: isObject,
   renamed: hasShape<Fields<'renamed'>>({ user: isString, name: isString }),
   typing: hasShape<Fields<'typing'>>({ room: isString, user: isUser }),
   pong: isObject,

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Frame } from '../protocol/frames';
-import type { Message } from '../protocol/generated';
 import { emptyRoom, LINES_KEPT, withJoined, withMessage, withNotice, type Line, type Room } from './room';
 
-function message(offset: number, id = `m${offset}`): Message {
+function message(offset: number, id = `m${offset}`): Frame<'message'> {
   const user = { id: 'u1', name: 'Ada' };
-  return { room: 'lobby', offset, id, user, text: `text ${offset}`, time: '2026-01-31T08:05:09.042Z' };
+  const time = '2026-01-31T08:05:09.042Z';
+  return { type: 'message', room: 'lobby', offset, id, user, text: `text ${offset}`, time };
 }
 
 function joined(offsets: number[], rest: Partial<Frame<'joined'>> = {}): Frame<'joined'> {

@@ -1,7 +1,7 @@
 // What a room shows: its messages in the order of their offsets, each once, and notices among them. Pure.
 
 import { t } from '../i18n';
-import type { Frame } from '../protocol/frames';
+import { messagesOf, type Frame } from '../protocol/frames';
 import type { Epoch, Message, RoomName } from '../protocol/generated';
 
 /** What is kept to scroll back through: some 10 MB. Bounds the memory of a page that stays open for days. */
@@ -70,7 +70,7 @@ export function withJoined(room: Room, joined: Frame<'joined'>, unasked: boolean
   const next = { ...withLoss(room, joined, unasked, at), epoch: joined.epoch, offset: joined.offset };
   const continues =
     joined.epoch === room.epoch && joined.offset >= room.offset && !isRewritten(room, joined, unasked);
-  const missed = joined.messages.filter((message) => !continues || message.offset > room.offset);
+  const missed = messagesOf(joined.messages).filter((message) => !continues || message.offset > room.offset);
   return withLines(next, newMessages(room, missed));
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chat_client::{Client, Event, Gap, Identity, Loss};
 use futures::{FutureExt, StreamExt};
-use hubbub_protocol::{Message, Offset, RoomName, UserName, limits::HISTORY_DEFAULT};
+use hubbub_protocol::{Message, Offset, RoomName, StreamEvent, UserName, limits::HISTORY_DEFAULT};
 use jiff::tz::TimeZone;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -147,8 +147,10 @@ impl Chat {
             }
             Event::Ended(loss) => return Err(Failure::Ended(loss)),
             Event::Joined { room, history, members, count, .. } => {
-                for message in &history {
-                    self.message(message)?;
+                for event in &history {
+                    if let StreamEvent::Message(message) = event {
+                        self.message(message)?;
+                    }
                 }
                 self.roster.enter(&room, &members, count);
                 self.say(&self.roster.words(&room))?;
@@ -159,7 +161,7 @@ impl Chat {
                     self.say("connected again")?;
                 }
             }
-            Event::Left { room } => {
+            Event::Left { room, reason: _ } => {
                 self.roster.leave(&room);
                 self.say(&format!("you left {room}"))?;
                 if room == self.room
@@ -197,6 +199,9 @@ impl Chat {
             | Event::Acknowledged { .. }
             | Event::Error(_)
             | Event::Typing { .. }
+            | Event::Changed(_)
+            | Event::Read { .. }
+            | Event::RoomsChanged
             | Event::NotUnderstood(_) => {}
         }
         Ok(())

@@ -149,7 +149,7 @@ impl Connection {
             }
             Event::Resumed { .. } => self.arrived(),
             Event::Message(message) => self.delivered(&message),
-            Event::Stray { message, repeated } => self.member.stray(message.offset, repeated),
+            Event::Stray { event, repeated } => self.member.stray(event.offset(), repeated),
             Event::Gap { gap, .. } => {
                 tally.error(match gap {
                     Gap::Skipped(_) => "gapSkipped",
@@ -184,7 +184,10 @@ impl Connection {
             | Event::Left { .. }
             | Event::Presence { .. }
             | Event::Renamed { .. }
-            | Event::Typing { .. } => {}
+            | Event::Typing { .. }
+            | Event::Changed(_)
+            | Event::Read { .. }
+            | Event::RoomsChanged => {}
         }
         let awaited = self.member.place().filter(|_| !self.member.ended);
         tally.reached(self.number, awaited);

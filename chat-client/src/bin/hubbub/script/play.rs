@@ -10,7 +10,9 @@ use std::{
 
 use chat_client::{Client, Endpoint, Event, Identity, Loss};
 use futures::{StreamExt, future::join_all};
-use hubbub_protocol::{ErrorFrame, Message, MessageText, RoomName, User, UserName, limits::HISTORY_DEFAULT};
+use hubbub_protocol::{
+    ErrorFrame, Message, MessageText, RoomName, StreamEvent, User, UserName, limits::HISTORY_DEFAULT,
+};
 use tokio::time::Instant;
 
 use super::parse::{Command, Line};
@@ -144,7 +146,7 @@ impl<W: Write> Stage<W> {
         self.speaker_mut().rooms.remove(wanted);
         let answer = self
             .answer("an answer to leave", |event, _| match event {
-                Event::Left { room } if room == wanted => Some(format!("left {wanted}")),
+                Event::Left { room, reason: _ } if room == wanted => Some(format!("left {wanted}")),
                 Event::Error(error) => {
                     refusal(error, wanted.as_str()).map(|error| format!("error {}", error.code))
                 }
@@ -262,8 +264,10 @@ impl<W: Write> Stage<W> {
         let rooms = &mut self.actors[index].rooms;
         match &event {
             Event::Joined { room, history, .. } => {
-                for message in history {
-                    keep(rooms, room, Unread::Message(message.clone()))?;
+                for event in history {
+                    if let StreamEvent::Message(message) = event {
+                        keep(rooms, room, Unread::Message(message.clone()))?;
+                    }
                 }
             }
             Event::Message(message) => keep(rooms, &message.room, Unread::Message(message.clone()))?,

@@ -1,8 +1,13 @@
 //! Bodies of the public HTTP API that more than one part of the project names.
 
+mod accounts;
+mod rooms;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{User, UserId};
+
+pub use self::{accounts::*, rooms::*};
 
 /// POST: makes a guest; body [`GuestRequest`], answer [`GuestCreated`].
 pub const GUESTS_PATH: &str = "/api/v1/guests";
