@@ -2,7 +2,7 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::{Router, serve::ListenerExt};
+use axum::Router;
 use hubbub_protocol::{CloseCode, ServerId};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinSet, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -14,8 +14,9 @@ use crate::{
         memory::{MemoryEngine, MemoryOptions},
         redis::{RedisEngine, RedisOptions},
     },
+    listener::{self, Bounds},
     private,
-    public::{self, PublicOptions},
+    public::{self, PublicOptions, TrustedProxies},
     server::{Options, Server},
     session::outbox::Closing,
 };
@@ -47,8 +48,8 @@ pub struct Ports {
 
 /// A server that listens, and is not served yet.
 pub struct Application {
-    public: (TcpListener, Router),
-    private: (TcpListener, Router),
+    public: (TcpListener, Router, Bounds),
+    private: (TcpListener, Router, Bounds),
     ports: Ports,
     server: Arc<Server>,
     /// The time to hand the sessions over to other servers in; `None` when there is no other.
@@ -95,6 +96,7 @@ impl Application {
             max_connections,
             history: _,
             origins,
+            trusted_proxies,
             drain,
             queue_bytes,
             server_name: _,
@@ -104,11 +106,14 @@ impl Application {
         let (public, public_address) = bind(listen).await?;
         let (private, private_address) = bind(private_listen).await?;
         let server = Server::start(Options { id, max_connections, queue_bytes, timing }, engine, events)?;
-        let public_router = public::router(Arc::clone(&server), PublicOptions { web, page, origins });
+        let (proxies, nobody) = (trusted_proxies.clone(), TrustedProxies::default());
+        let bounds = (Bounds::behind(proxies, timing.head), Bounds::behind(nobody, timing.head));
+        let options = PublicOptions { web, page, origins, trusted_proxies };
+        let public_router = public::router(Arc::clone(&server), options);
         let private_router = private::router(Arc::clone(&server), admin_token);
         Ok(Self {
-            public: (public, public_router),
-            private: (private, private_router),
+            public: (public, public_router, bounds.0),
+            private: (private, private_router, bounds.1),
             ports: Ports { public: public_address, private: private_address },
             server,
             hand_over: match choice {
@@ -132,15 +137,8 @@ impl Application {
         let Self { public, private, ports: _, server, hand_over } = self;
         let end = CancellationToken::new();
         let mut listeners = JoinSet::new();
-        for (listener, router) in [public, private] {
-            // Chat is small packets that should not wait for each other.
-            let listener = listener.tap_io(|socket| {
-                if let Err(error) = socket.set_nodelay(true) {
-                    tracing::debug!(%error, "no TCP_NODELAY");
-                }
-            });
-            let end = end.clone().cancelled_owned();
-            listeners.spawn(async { axum::serve(listener, router).with_graceful_shutdown(end).await });
+        for (listener, router, bounds) in [public, private] {
+            listeners.spawn(listener::serve(listener, router, bounds, end.clone()));
         }
         tokio::select! {
             () = stop.cancelled() => {}

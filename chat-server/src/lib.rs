@@ -19,6 +19,7 @@ pub mod drain;
 pub mod engine;
 pub mod hub;
 pub mod json;
+pub mod listener;
 pub mod metrics;
 pub mod private;
 pub mod problem;

@@ -2,11 +2,17 @@
 
 use std::time::Duration;
 
-use hubbub_protocol::limits::{HELLO_TIMEOUT, PING_INTERVAL, PINGS_MISSED, PRESENCE_LEASE};
+use hubbub_protocol::limits::{
+    HEAD_TIMEOUT, HELLO_TIMEOUT, PING_INTERVAL, PINGS_MISSED, PRESENCE_LEASE, REQUEST_TIMEOUT,
+};
 
 /// Every wait of the server. Not configuration: the protocol names most of them. Tests shorten some.
 #[derive(Debug, Clone, Copy)]
 pub struct Timing {
+    /// For the head of a request, and for the next request on an idle connection.
+    pub head: Duration,
+    /// For a request to be complete and answered.
+    pub request: Duration,
     /// For the first frame.
     pub hello: Duration,
     /// Between pings.
@@ -29,6 +35,8 @@ pub struct Timing {
 impl Default for Timing {
     fn default() -> Self {
         Self {
+            head: HEAD_TIMEOUT,
+            request: REQUEST_TIMEOUT,
             hello: HELLO_TIMEOUT,
             ping: PING_INTERVAL,
             pings_missed: PINGS_MISSED,

@@ -93,6 +93,8 @@ pub enum ErrorCode {
     TooManyReactions,
     /// The room has [`MEMBERS_PER_ROOM`](crate::limits::MEMBERS_PER_ROOM) members already, or the user's list [`ROOMS_PER_USER`](crate::limits::ROOMS_PER_USER) rooms.
     TooManyMembers,
+    /// The request was not complete in time.
+    TooSlow,
     /// There is nothing at this address.
     NotFound,
     /// A defect of the server. Its log says more.
@@ -101,7 +103,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, for tables and tests.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::BadJson,
         Self::FrameTooLong,
         Self::UnknownType,
@@ -143,6 +145,7 @@ impl ErrorCode {
         Self::BadEmoji,
         Self::TooManyReactions,
         Self::TooManyMembers,
+        Self::TooSlow,
         Self::NotFound,
         Self::Internal,
     ];
@@ -191,6 +194,7 @@ impl ErrorCode {
             Self::BadEmoji => "badEmoji",
             Self::TooManyReactions => "tooManyReactions",
             Self::TooManyMembers => "tooManyMembers",
+            Self::TooSlow => "tooSlow",
             Self::NotFound => "notFound",
             Self::Internal => "internal",
         }

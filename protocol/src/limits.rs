@@ -119,3 +119,20 @@ pub const PRESENCE_LEASE: Duration = Duration::from_secs(10);
 
 /// How often servers look for leases that ended.
 pub const PRESENCE_SWEEP: Duration = Duration::from_secs(5);
+
+/// A request's head has to be complete within this time, and so long an idle connection is kept for the next one.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A request has to be complete, and answered, within this time.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The longest head of a request, in bytes: addresses and cookies fit ten times.
+pub const HEAD_BYTES: usize = 64 * 1024;
+
+/// How many connections that are no WebSocket an address may have open at once: that of a trusted proxy is not
+/// counted. A browser opens six, and a hundred of them may share an address.
+pub const CONNECTIONS_PER_ADDRESS: usize = 600;
+
+/// How many connections that are no WebSocket are open at once. Each takes a few KiB and one file of the process,
+/// of which there are at least as many again.
+pub const CONNECTIONS_WITHOUT_SESSION: usize = 4_096;

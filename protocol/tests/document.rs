@@ -157,6 +157,11 @@ fn the_limits_are_those_of_the_code() {
         format!("| the same | {} bytes", limits::FRAME_BYTES_READ),
         format!("| rooms of a session | {} |", limits::ROOMS_PER_SESSION),
         format!("| {} | `badField`", limits::HISTORY_MAX),
+        format!("| head of an HTTP request | {} bytes", limits::HEAD_BYTES),
+        format!("| the same | complete within {} s", limits::HEAD_TIMEOUT.as_secs()),
+        format!("| an HTTP request | complete within {} s", limits::REQUEST_TIMEOUT.as_secs()),
+        format!("that are no WebSocket | {}, unless", limits::CONNECTIONS_PER_ADDRESS),
+        format!("| the same, of all addresses | {} |", limits::CONNECTIONS_WITHOUT_SESSION),
     ] {
         assert!(section.contains(&part), "{part}");
     }

@@ -16,7 +16,12 @@ use clap::{Parser, error::ErrorKind};
 use hubbub_protocol::{RoomName, http::PageConfig, limits};
 
 pub use self::raw::Raw;
-use crate::{engine::redis::RedisUrl, private::AdminToken, public::AllowedOrigins, timing::Timing};
+use crate::{
+    engine::redis::RedisUrl,
+    private::AdminToken,
+    public::{AllowedOrigins, TrustedProxies},
+    timing::Timing,
+};
 
 /// A configuration that can't be wrong.
 #[derive(Debug, Clone)]
@@ -39,6 +44,8 @@ pub struct Config {
     pub history: usize,
     /// Whose pages may connect.
     pub origins: AllowedOrigins,
+    /// Who is believed about where a request comes from.
+    pub trusted_proxies: TrustedProxies,
     /// Over which time sessions are sent away when the server ends.
     pub drain: Duration,
     /// How many bytes may wait for a session.
@@ -131,6 +138,7 @@ impl Config {
             max_connections,
             history,
             allowed_origin,
+            trusted_proxy,
             drain_seconds,
             queue_bytes,
             server_name,
@@ -158,6 +166,10 @@ impl Config {
             )?,
             history: within("history", history.unwrap_or(1_000), 1, limits::HISTORY_KEPT_MAX)?,
             origins: origins(&allowed_origin.unwrap_or_default())?,
+            trusted_proxies: named(
+                "trusted-proxy",
+                TrustedProxies::parse(&trusted_proxy.unwrap_or_default()),
+            )?,
             drain: Duration::from_secs(
                 within("drain-seconds", drain_seconds.unwrap_or(30), 0, limits::DRAIN_SECONDS_MAX)?.into(),
             ),
@@ -316,6 +328,7 @@ mod tests {
             (&["--web", "/nowhere"], "web: there is no /nowhere/index.html"),
             (&["--admin-token-file", "/nowhere"], "admin-token-file: /nowhere: "),
             (&["--allowed-origin", "https://a.org,b.org"], "allowed-origin: \"b.org\" is no origin"),
+            (&["--trusted-proxy", "10.0.0.0/8,proxy"], "trusted-proxy: \"proxy\" is no network"),
             (&["--name-api", "randomuser"], "name-api: \"randomuser\" is no address"),
             (&["--default-room", "a b"], "default-room: may have only letters"),
             (&["--server-name", "a b"], "server-name: \"a b\" is no name"),

@@ -55,6 +55,10 @@ pub struct Raw {
     #[arg(long, env = "HUBBUB_ALLOWED_ORIGIN", value_name = "URL", value_delimiter = ',', action = ArgAction::Append)]
     pub allowed_origin: Option<Vec<String>>,
 
+    /// The proxies in front, as 10.0.0.0/8; several with commas: what they tell of a client is believed [default: none]
+    #[arg(long, env = "HUBBUB_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', action = ArgAction::Append)]
+    pub trusted_proxy: Option<Vec<String>>,
+
     /// Over how many seconds sessions are sent to other servers when this one ends [default: 30]
     #[arg(long, env = "HUBBUB_DRAIN_SECONDS", value_name = "N")]
     pub drain_seconds: Option<u32>,
@@ -102,6 +106,7 @@ impl Raw {
             max_connections: self.max_connections.or(file.max_connections),
             history: self.history.or(file.history),
             allowed_origin: self.allowed_origin.or(file.allowed_origin),
+            trusted_proxy: self.trusted_proxy.or(file.trusted_proxy),
             drain_seconds: self.drain_seconds.or(file.drain_seconds),
             queue_bytes: self.queue_bytes.or(file.queue_bytes),
             server_name: self.server_name.or(file.server_name),

@@ -1,26 +1,33 @@
 //! The public port: the page, the API and the WebSocket.
 
 mod api;
+mod client;
 mod guests;
 mod origin;
 mod page;
 mod upgrade;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, Request, State},
     http::{HeaderValue, StatusCode, header},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
     routing::{any, get},
 };
 use hubbub_protocol::{
     ErrorCode, WEBSOCKET_PATH,
     http::{PAGE_CONFIG_PATH, PageConfig},
 };
+use tokio::time::timeout;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-pub use self::origin::{AllowedOrigins, InvalidOrigin, Origin};
+pub use self::{
+    client::{ClientAddress, ClientScheme, InvalidNetwork, TrustedProxies},
+    origin::{AllowedOrigins, InvalidOrigin, Origin},
+};
 use crate::{json::BODY_BYTES, problem::HttpError, server::Server};
 
 /// What the public port serves beside the sessions.
@@ -32,12 +39,14 @@ pub struct PublicOptions {
     pub page: PageConfig,
     /// Whose pages may open a WebSocket.
     pub origins: AllowedOrigins,
+    /// Who is believed about where a request comes from.
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// Everything on the public port.
 pub fn router(server: Arc<Server>, options: PublicOptions) -> Router {
-    let PublicOptions { web, page, origins } = options;
-    let name_api = page.name_api.clone();
+    let PublicOptions { web, page, origins, trusted_proxies } = options;
+    let (name_api, patience) = (page.name_api.clone(), server.timing.request);
     let router = Router::new()
         .route(WEBSOCKET_PATH, get(upgrade::upgrade))
         .with_state((Arc::clone(&server), Arc::new(origins)))
@@ -55,8 +64,18 @@ pub fn router(server: Arc<Server>, options: PublicOptions) -> Router {
             HttpError::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::NotFound, detail)
         })
         .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(from_fn_with_state(patience, in_time))
+        .layer(from_fn_with_state(trusted_proxies, client::locate))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::X_CONTENT_TYPE_OPTIONS,
             HeaderValue::from_static("nosniff"),
         ))
+}
+
+/// A body that comes a byte at a time must not hold a request open for ever.
+async fn in_time(State(patience): State<Duration>, request: Request, next: Next) -> Response {
+    timeout(patience, next.run(request)).await.unwrap_or_else(|_| {
+        let detail = format!("the request was not complete within {} s", patience.as_secs_f32());
+        HttpError::new(StatusCode::REQUEST_TIMEOUT, ErrorCode::TooSlow, detail).into_response()
+    })
 }

@@ -6,6 +6,7 @@ mod admission;
 mod api;
 mod bad_input;
 mod chat;
+mod connections;
 mod draining;
 mod engine_away;
 mod hello;

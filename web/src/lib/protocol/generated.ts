@@ -92,6 +92,7 @@ export type ErrorCode =
   | 'badEmoji'
   | 'tooManyReactions'
   | 'tooManyMembers'
+  | 'tooSlow'
   | 'notFound'
   | 'internal';
 
