@@ -9,7 +9,7 @@ use std::{
 };
 
 use futures::{FutureExt, Sink, SinkExt, Stream, StreamExt};
-use hubbub_protocol::{Epoch, MessageId, MessageText, Offset, RoomName, User, UserName};
+use hubbub_protocol::{Emoji, Epoch, MessageId, MessageText, Offset, RoomName, User, UserName};
 use tokio::time::Sleep;
 use tokio_tungstenite::tungstenite::{
     self, Message as WebSocketMessage,
@@ -18,6 +18,7 @@ use tokio_tungstenite::tungstenite::{
 
 use crate::{
     Endpoint, Event, Identity, Loss, OutboxFull,
+    outbox::Content,
     session::{Action, Session},
     transport::{self, Socket},
 };
@@ -91,9 +92,51 @@ impl Client {
     /// Sends a message, now or as soon as there is a connection, again if need be, but stored once. The answer is
     /// an [`Event::Acknowledged`] or [`Event::NotSent`] with the id.
     pub fn send(&mut self, room: RoomName, text: MessageText) -> Result<MessageId, OutboxFull> {
+        self.store(room, Content::Message(text))
+    }
+
+    /// Gives the message with this place and id another text. Answered as [`Client::send`] is, with an id of its own.
+    pub fn edit(
+        &mut self,
+        room: RoomName,
+        offset: Offset,
+        message: MessageId,
+        text: MessageText,
+    ) -> Result<MessageId, OutboxFull> {
+        self.store(room, Content::Edit(offset, message, text))
+    }
+
+    /// Takes the message with this place and id away.
+    pub fn delete(
+        &mut self,
+        room: RoomName,
+        offset: Offset,
+        message: MessageId,
+    ) -> Result<MessageId, OutboxFull> {
+        self.store(room, Content::Delete(offset, message))
+    }
+
+    /// Reacts to the message with this place and id, or takes that back.
+    pub fn react(
+        &mut self,
+        room: RoomName,
+        offset: Offset,
+        message: MessageId,
+        emoji: Emoji,
+        on: bool,
+    ) -> Result<MessageId, OutboxFull> {
+        self.store(room, Content::React(offset, message, emoji, on))
+    }
+
+    fn store(&mut self, room: RoomName, content: Content) -> Result<MessageId, OutboxFull> {
         let id = MessageId::random();
-        self.session.send(id, room, text, Instant::now())?;
+        self.session.send(id, room, content, Instant::now())?;
         Ok(id)
+    }
+
+    /// Tells how far the user has read in a room; [`Event::Read`] answers.
+    pub fn read(&mut self, room: RoomName, offset: Offset) {
+        self.session.read(room, offset);
     }
 
     /// Changes the client's name.

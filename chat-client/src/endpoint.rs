@@ -53,6 +53,16 @@ impl ServerUrl {
         self.port
     }
 
+    /// Whether TLS is used.
+    pub(crate) fn is_secure(&self) -> bool {
+        self.secure
+    }
+
+    /// Host and port, as they were written.
+    pub(crate) fn authority(&self) -> &str {
+        &self.authority
+    }
+
     /// The URL of the WebSocket.
     pub(crate) fn websocket(&self) -> String {
         let scheme = if self.secure { "wss" } else { "ws" };

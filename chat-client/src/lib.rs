@@ -4,7 +4,8 @@
 //!
 //! The decisions are apart from the I/O and are tested alone: [`reconnect`] (whether and when to come back),
 //! [`position`] (each message once and in order), [`outbox`] (what is not acknowledged yet), `rooms` (what a `joined`
-//! means) and [`session`] (what the frames mean). `client` and `transport` do the I/O.
+//! means) and [`session`] (what the frames mean). `client` and `transport` do the I/O. What is not chat goes over HTTP:
+//! [`Api`], a call at a time.
 //!
 //! ```no_run
 //! use chat_client::{Client, Endpoint, Event, Identity};
@@ -24,9 +25,11 @@
 //! # }
 //! ```
 
+pub mod api;
 mod client;
 mod endpoint;
 mod event;
+mod http;
 pub mod outbox;
 pub mod position;
 pub mod reconnect;
@@ -34,6 +37,7 @@ mod rooms;
 pub mod session;
 mod transport;
 
+pub use api::{Api, ApiError};
 pub use client::Client;
 pub use endpoint::{Endpoint, InvalidUrl, Override, ServerUrl};
 pub use event::{Event, Gap, Loss};

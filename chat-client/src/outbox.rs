@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, time::Instant};
 
-use hubbub_protocol::{ClientFrame, MessageId, MessageText, Offset, RoomName, Timestamp};
+use hubbub_protocol::{ClientFrame, Emoji, MessageId, MessageText, Offset, RoomName, Target, Timestamp};
 
 /// How many messages wait at most. A person never comes near; a program that does is told so.
 pub const OUTBOX_MESSAGES: usize = 1_000;
@@ -22,11 +22,41 @@ enum State {
     RetryAt(Instant),
 }
 
+/// A message, or a change of one that is there: what is stored once and acknowledged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// A message.
+    Message(MessageText),
+    /// Another text for the message with this place and id.
+    Edit(Offset, MessageId, MessageText),
+    /// The end of it.
+    Delete(Offset, MessageId),
+    /// A reaction to it; false takes it back.
+    React(Offset, MessageId, Emoji, bool),
+}
+
+impl Content {
+    fn frame(self, id: MessageId, room: RoomName) -> ClientFrame {
+        match self {
+            Self::Message(text) => ClientFrame::Send { id, room, text },
+            Self::Edit(offset, message, text) => {
+                ClientFrame::Edit { id, target: Target { room, offset, message }, text }
+            }
+            Self::Delete(offset, message) => {
+                ClientFrame::Delete { id, target: Target { room, offset, message } }
+            }
+            Self::React(offset, message, emoji, on) => {
+                ClientFrame::React { id, target: Target { room, offset, message }, emoji, on }
+            }
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Entry {
     id: MessageId,
     room: RoomName,
-    text: MessageText,
+    content: Content,
     state: State,
     /// Where it came back to its sender as a message of the room, which is as good as known to be stored.
     seen: Option<(Offset, Timestamp)>,
@@ -50,12 +80,12 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Takes a message, or says that there is no place for it.
-    pub fn push(&mut self, id: MessageId, room: RoomName, text: MessageText) -> Result<(), OutboxFull> {
+    /// Takes a message or a change, or says that there is no place for it.
+    pub fn push(&mut self, id: MessageId, room: RoomName, content: Content) -> Result<(), OutboxFull> {
         if self.entries.len() == OUTBOX_MESSAGES {
             return Err(OutboxFull);
         }
-        self.entries.push_back(Entry { id, room, text, state: State::Waiting, seen: None });
+        self.entries.push_back(Entry { id, room, content, state: State::Waiting, seen: None });
         Ok(())
     }
 
@@ -73,11 +103,7 @@ impl Outbox {
                 continue;
             }
             entry.state = State::InFlight;
-            frames.push(ClientFrame::Send {
-                id: entry.id,
-                room: entry.room.clone(),
-                text: entry.text.clone(),
-            });
+            frames.push(entry.content.clone().frame(entry.id, entry.room.clone()));
         }
         frames
     }
@@ -164,13 +190,17 @@ mod tests {
         RoomName::parse(name).unwrap()
     }
 
+    fn message(text: &str) -> Content {
+        Content::Message(MessageText::parse(text).unwrap())
+    }
+
     fn outbox(rooms: &[&str]) -> (Outbox, Vec<MessageId>) {
         let mut outbox = Outbox::default();
         let ids = rooms
             .iter()
             .map(|name| {
                 let id = MessageId::random();
-                outbox.push(id, room(name), MessageText::parse("hi").unwrap()).unwrap();
+                outbox.push(id, room(name), message("hi")).unwrap();
                 id
             })
             .collect();
@@ -198,6 +228,19 @@ mod tests {
     }
 
     #[test]
+    fn a_change_is_kept_and_sent_again_like_a_message() {
+        let now = Instant::now();
+        let mut outbox = Outbox::default();
+        let (id, of) = (MessageId::random(), MessageId::random());
+        outbox.push(id, room("a"), Content::Delete(3, of)).unwrap();
+        let target = Target { room: room("a"), offset: 3, message: of };
+        let frame = ClientFrame::Delete { id, target };
+        assert_eq!(outbox.due(now, |_| true), std::slice::from_ref(&frame));
+        outbox.connection_lost();
+        assert_eq!(outbox.due(now, |_| true), [frame]);
+    }
+
+    #[test]
     fn messages_wait_for_their_room_and_not_for_others() {
         let now = Instant::now();
         let (mut outbox, sent) = outbox(&["a", "b", "a"]);
@@ -213,7 +256,7 @@ mod tests {
         outbox.due(now, |_| true);
         assert!(outbox.retry(sent[0], later));
         let id = MessageId::random();
-        outbox.push(id, room("a"), MessageText::parse("behind").unwrap()).unwrap();
+        outbox.push(id, room("a"), message("behind")).unwrap();
         sent.push(id);
         assert_eq!(outbox.next_retry(), Some(later));
         assert_eq!(ids(&outbox.due(now, |_| true)), []);
@@ -235,7 +278,6 @@ mod tests {
     #[test]
     fn a_full_outbox_says_so() {
         let (mut outbox, _) = outbox(&["a"; OUTBOX_MESSAGES]);
-        let text = MessageText::parse("one too many").unwrap();
-        assert_eq!(outbox.push(MessageId::random(), room("a"), text), Err(OutboxFull));
+        assert_eq!(outbox.push(MessageId::random(), room("a"), message("one too many")), Err(OutboxFull));
     }
 }

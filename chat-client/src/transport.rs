@@ -26,7 +26,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 
 /// A page of messages of the greatest length, each character escaped: 500 times 4,000 times 12 bytes.
-const LARGEST_MESSAGE_BYTES: usize = 32 * 1024 * 1024;
+pub(crate) const LARGEST_MESSAGE_BYTES: usize = 32 * 1024 * 1024;
 
 /// Connects, and upgrades to the protocol.
 pub(crate) async fn open(endpoint: &Endpoint) -> Result<Socket, Loss> {
@@ -59,7 +59,8 @@ async fn open_unbounded(endpoint: &Endpoint) -> Result<Socket, Loss> {
     }
 }
 
-async fn connect(endpoint: &Endpoint) -> std::io::Result<TcpStream> {
+/// A TCP connection to the first of the server's addresses that takes one.
+pub(crate) async fn connect(endpoint: &Endpoint) -> std::io::Result<TcpStream> {
     let mut last_error = std::io::ErrorKind::NotFound.into();
     for address in endpoint.addresses().await? {
         match TcpStream::connect(address).await {
@@ -82,7 +83,7 @@ fn refused(response: &Response<Option<Vec<u8>>>) -> Loss {
 
 /// `Retry-After` in seconds; the form with a date is not used by this server, and a proxy's date is not worth a
 /// clock here.
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     Some(Duration::from_secs(seconds))
 }

@@ -68,11 +68,8 @@ impl Application {
                 let (engine, events) = MemoryEngine::start(MemoryOptions { history: config.history });
                 Self::on(config, id, engine, events).await
             }
-            EngineChoice::Redis { url, ack_replicas } => {
-                let options = RedisOptions {
-                    ack_replicas: *ack_replicas,
-                    ..RedisOptions::new(url.clone(), config.history, id.to_string())
-                };
+            EngineChoice::Redis(url) => {
+                let options = RedisOptions::new(url.clone(), config.history, id.to_string());
                 let (engine, events) = RedisEngine::start(options);
                 Self::on(config, id, engine, events).await
             }
@@ -121,7 +118,7 @@ impl Application {
             server,
             hand_over: match choice {
                 EngineChoice::Memory => None,
-                EngineChoice::Redis { .. } => Some(drain),
+                EngineChoice::Redis(_) => Some(drain),
             },
         })
     }

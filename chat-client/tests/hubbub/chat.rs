@@ -66,7 +66,7 @@ async fn what_is_said_in_one_terminal_is_shown_in_the_other_with_time_and_name()
     ada.types("/who").await;
     ada.shows("* in tea: Ada, Robert").await;
     bob.types("/dance").await;
-    bob.shows("is no command; there are /name, /who, /join, /leave, /help, /quit").await;
+    bob.shows("/register, /login, /help, /quit").await;
     bob.types("/quit").await;
     ada.shows("* Robert left").await;
     assert_eq!(bob.ends().await, Some(0));

@@ -207,7 +207,7 @@ async fn a_token_makes_the_same_user_again() {
     joined(&mut first).await;
     let (user, token) = (first.user().unwrap().id, first.token().map(str::to_owned));
     first.close().await;
-    let mut second = Client::new(endpoint(server.address()), Identity { token, name: None });
+    let mut second = Client::new(endpoint(server.address()), Identity { token, ..Identity::default() });
     let (again, _) =
         until(
             &mut second,
@@ -220,7 +220,11 @@ async fn a_token_makes_the_same_user_again() {
 #[tokio::test]
 async fn a_token_that_is_worth_nothing_is_exchanged_for_a_new_guest() {
     let server = Server::start().await;
-    let identity = Identity { token: Some("worthless".into()), name: Some(UserName::parse("Ada").unwrap()) };
+    let identity = Identity {
+        token: Some("worthless".into()),
+        name: Some(UserName::parse("Ada").unwrap()),
+        account: false,
+    };
     let mut client = Client::new(endpoint(server.address()), identity);
     client.join(room(), 0);
     joined(&mut client).await;

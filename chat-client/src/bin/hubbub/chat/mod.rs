@@ -1,18 +1,23 @@
 //! `hubbub chat`: chat in the terminal.
 
+mod calls;
 mod input;
 mod roster;
+mod shown;
 mod terminal;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use chat_client::{Client, Event, Gap, Identity, Loss};
+use chat_client::{Api, Client, Endpoint, Event, Gap, Identity, Loss, OutboxFull};
 use futures::{FutureExt, StreamExt};
-use hubbub_protocol::{Message, Offset, RoomName, StreamEvent, UserName, limits::HISTORY_DEFAULT};
+use hubbub_protocol::{
+    Changed, Edited, Message, MessageId, Offset, Reacted, RoomName, StreamEvent, UserName,
+    limits::HISTORY_DEFAULT,
+};
 use jiff::tz::TimeZone;
 use tokio::signal::unix::{SignalKind, signal};
 
-use self::{input::Input, roster::Roster, terminal::Terminal};
+use self::{input::Input, roster::Roster, shown::Shown, terminal::Terminal};
 use crate::{failure::Failure, printable::printable, server::ServerArgs};
 
 /// After the end of the input, what was said is given this long to be stored.
@@ -32,14 +37,19 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let Args { server, room, name } = args;
-    let mut client = Client::new(server.endpoint(), Identity { token: None, name });
+    let endpoint = Arc::new(server.endpoint());
+    let mut client = Client::new(Arc::clone(&endpoint), Identity { name, ..Identity::default() });
     client.join(room.clone(), HISTORY_DEFAULT);
     let terminal = Terminal::open()?;
     let mut chat = Chat {
+        api: Api::new(Arc::clone(&endpoint)),
+        endpoint,
         client,
         terminal,
         room,
         roster: Roster::default(),
+        shown: Shown::default(),
+        titles: BTreeMap::new(),
         zone: TimeZone::system(),
         stored: 0,
         lost: false,
@@ -50,11 +60,16 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
 }
 
 struct Chat {
+    endpoint: Arc<Endpoint>,
+    api: Api,
     client: Client,
     terminal: Terminal,
     /// Where what is typed goes.
     room: RoomName,
     roster: Roster,
+    shown: Shown,
+    /// What rooms are called whose addresses nobody can read.
+    titles: BTreeMap<RoomName, String>,
     zone: TimeZone,
     /// The last of the user's messages in this room that is stored.
     stored: Offset,
@@ -74,7 +89,7 @@ impl Chat {
                 },
                 line = self.terminal.lines.recv() => match line {
                     Some(line) => {
-                        if self.line(&line)? {
+                        if self.line(&line).await? {
                             return Ok(());
                         }
                     }
@@ -108,27 +123,66 @@ impl Chat {
     }
 
     /// Handles what was typed; true ends the chat.
-    fn line(&mut self, line: &str) -> Result<bool, Failure> {
+    async fn line(&mut self, line: &str) -> Result<bool, Failure> {
         match input::parse(line) {
             Ok(Input::Nothing) => {}
             Ok(Input::Quit) => return Ok(true),
             Ok(Input::Say(text)) => {
-                if let Err(full) = self.client.send(self.room.clone(), text) {
-                    self.terminal.print(format!("* not sent: {full}"))?;
-                }
+                let sent = self.client.send(self.room.clone(), text);
+                self.sent(sent)?;
             }
             Ok(Input::Name(name)) => self.client.rename(name),
             Ok(Input::Who) => self.terminal.print(format!("* {}", self.roster.words(&self.room)))?,
             Ok(Input::Join(room)) => {
                 self.client.join(room.clone(), HISTORY_DEFAULT);
-                self.room = room;
-                self.stored = 0;
+                self.talk_in(room);
             }
             Ok(Input::Leave) => self.client.leave(self.room.clone()),
+            Ok(Input::Edit(text)) => match self.shown.own(&self.room) {
+                Some((offset, id)) => {
+                    let sent = self.client.edit(self.room.clone(), offset, id, text);
+                    self.sent(sent)?;
+                }
+                None => self.say("you said nothing here yet")?,
+            },
+            Ok(Input::Delete) => match self.shown.own(&self.room) {
+                Some((offset, id)) => {
+                    let sent = self.client.delete(self.room.clone(), offset, id);
+                    self.sent(sent)?;
+                }
+                None => self.say("you said nothing here yet")?,
+            },
+            Ok(Input::React(emoji)) => match self.shown.latest(&self.room) {
+                Some((offset, id)) => {
+                    let sent = self.client.react(self.room.clone(), offset, id, emoji, true);
+                    self.sent(sent)?;
+                }
+                None => self.say("nobody said anything here yet")?,
+            },
+            Ok(Input::Rooms) => self.rooms().await?,
+            Ok(Input::Direct(name)) => self.direct(&name).await?,
+            Ok(Input::Invite(name)) => self.invite(&name).await?,
+            Ok(Input::History) => self.history().await?,
+            Ok(Input::Register(credentials)) => self.register(credentials).await?,
+            Ok(Input::Login(credentials)) => self.log_in(credentials).await?,
             Ok(Input::Help) => self.terminal.print(input::HELP)?,
             Err(problem) => self.terminal.print(format!("* {problem}"))?,
         }
         Ok(false)
+    }
+
+    /// Tells when something could not even be kept for sending.
+    fn sent(&mut self, sent: Result<MessageId, OutboxFull>) -> Result<(), Failure> {
+        match sent {
+            Ok(_) => Ok(()),
+            Err(full) => self.say(&format!("not sent: {full}")),
+        }
+    }
+
+    /// What is typed goes there from now on.
+    fn talk_in(&mut self, room: RoomName) {
+        self.room = room;
+        self.stored = 0;
     }
 
     fn event(&mut self, event: Event) -> Result<(), Failure> {
@@ -168,8 +222,7 @@ impl Chat {
                     && let Some(other) = self.roster.any_room().cloned()
                 {
                     self.say(&format!("you talk in {other} now"))?;
-                    self.room = other;
-                    self.stored = 0;
+                    self.talk_in(other);
                 }
             }
             Event::Message(message) => self.message(&message)?,
@@ -190,6 +243,7 @@ impl Chat {
                     self.say(&format!("{old} is {name} now"))?;
                 }
             }
+            Event::Changed(event) => self.change(&event)?,
             // The message itself comes and is shown.
             Event::Acknowledged { room, offset, .. } if room == self.room => self.stored = offset,
             // Nothing that a reader needs.
@@ -199,7 +253,6 @@ impl Chat {
             | Event::Acknowledged { .. }
             | Event::Error(_)
             | Event::Typing { .. }
-            | Event::Changed(_)
             | Event::Read { .. }
             | Event::RoomsChanged
             | Event::NotUnderstood(_) => {}
@@ -207,7 +260,29 @@ impl Chat {
         Ok(())
     }
 
+    /// Something became of a message or of the room.
+    fn change(&mut self, event: &StreamEvent) -> Result<(), Failure> {
+        let elsewhere = self.elsewhere(event.room());
+        match event {
+            StreamEvent::Edited(Edited { user, text: Some(text), .. }) => {
+                self.say(&format!("{}{elsewhere} means: {}", user.name, printable(text.as_str())))
+            }
+            StreamEvent::Deleted(deleted) => {
+                self.shown.deleted(&deleted.room, deleted.id);
+                self.say(&format!("{}{elsewhere} took a message away", deleted.user.name))
+            }
+            StreamEvent::Reacted(Reacted { user, emoji, on: true, .. }) => {
+                self.say(&format!("{}{elsewhere}: {emoji}", user.name))
+            }
+            StreamEvent::Changed(Changed { user, topic: Some(topic), .. }) => {
+                self.say(&format!("{}{elsewhere} changed the topic: {topic}", user.name))
+            }
+            _ => Ok(()),
+        }
+    }
+
     fn message(&mut self, message: &Message) -> Result<(), Failure> {
+        self.shown.message(message, self.client.user().map(|user| user.id));
         let time = jiff::Timestamp::from_millisecond(message.time.as_unix_millis()).unwrap_or_default();
         let time = time.to_zoned(self.zone.clone()).strftime("%H:%M");
         let elsewhere = self.elsewhere(&message.room);
@@ -217,7 +292,10 @@ impl Chat {
 
     /// Nothing, or the room in brackets when it is not the one that is talked in.
     fn elsewhere(&self, room: &RoomName) -> String {
-        if *room == self.room { String::new() } else { format!(" [{room}]") }
+        if *room == self.room {
+            return String::new();
+        }
+        format!(" [{}]", self.titles.get(room).map_or(room.as_str(), String::as_str))
     }
 
     fn say(&mut self, words: &str) -> Result<(), Failure> {

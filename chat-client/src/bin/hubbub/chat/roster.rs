@@ -67,6 +67,17 @@ impl Roster {
         format!("in {room}: {}{more}", names.join(", "))
     }
 
+    /// Somebody of this name in any of the rooms.
+    pub(super) fn find(&self, name: &UserName) -> Option<UserId> {
+        let mut members = self.rooms.values().flat_map(|room| &room.members);
+        members.find(|(_, known)| *known == name).map(|(id, _)| *id)
+    }
+
+    /// The rooms that the client is in.
+    pub(super) fn rooms(&self) -> impl Iterator<Item = &RoomName> {
+        self.rooms.keys()
+    }
+
     /// A room that the client is in, to talk in after it left another.
     pub(super) fn any_room(&self) -> Option<&RoomName> {
         self.rooms.keys().next()
@@ -89,6 +100,7 @@ mod tests {
         roster.enter(&tea, std::slice::from_ref(&ada), 1);
         assert_eq!(roster.change(&tea, &[ada.clone(), bob.clone()], &[], 2), ["Bob came"]);
         assert_eq!(roster.words(&tea), "in tea: Ada, Bob");
+        assert_eq!((roster.find(&bob.name), roster.find(&"Eve".parse().unwrap())), (Some(bob.id), None));
         let robert = UserName::parse("Robert").unwrap();
         assert_eq!(roster.rename(bob.id, &robert), Some(bob.name.clone()));
         assert_eq!(roster.rename(bob.id, &robert), None);

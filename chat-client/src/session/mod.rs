@@ -1,23 +1,23 @@
 //! What the frames mean: the state of one client over all its connections. Pure: text, time and randomness come in;
 //! frames, events and deadlines come out. [`Client`](crate::Client) does the I/O around it.
 
+mod hear;
+
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
 };
 
 use hubbub_protocol::{
-    ClientFrame, Epoch, ErrorCode, ErrorFrame, MessageId, MessageText, Offset, RoomName, ServerFrame,
-    StreamEvent, User, UserName,
+    ClientFrame, Epoch, MessageId, Offset, RoomName, User, UserName,
     limits::{HELLO_TIMEOUT, PING_INTERVAL, PINGS_MISSED},
 };
 
 use crate::{
-    Event, Gap, Loss,
-    outbox::{Outbox, OutboxFull, Stored},
-    position::Arrival,
+    Event, Loss,
+    outbox::{Content, Outbox, OutboxFull},
     reconnect::{self, Next, STABLE_AFTER},
-    rooms::{Joined, Refused, Rooms},
+    rooms::Rooms,
 };
 
 /// A server that says nothing for so long is gone, since it pings more often: the pings that may be missed, and one
@@ -28,10 +28,6 @@ const SILENCE: Duration = PING_INTERVAL.saturating_mul(PINGS_MISSED + 1);
 /// `typing` that nobody misses.
 const TYPING_BEHIND_FRAMES: usize = 16;
 
-/// The longest wait that a server may ask for: longer than any drain. An [`Instant`] has an end, and what a server
-/// says is any number.
-const LONGEST_DELAY: Duration = Duration::from_hours(1);
-
 /// Who a client is.
 #[derive(Debug, Clone, Default)]
 pub struct Identity {
@@ -39,12 +35,20 @@ pub struct Identity {
     pub token: Option<String>,
     /// What the client wants to be called; without one it is what the server says.
     pub name: Option<UserName>,
+    /// Whether the token is an account's: when it is worth nothing any more the client ends, instead of going on as
+    /// a new guest.
+    pub account: bool,
 }
 
 impl Identity {
     /// A new guest, who gets this name.
     pub fn guest_named(name: UserName) -> Self {
-        Self { token: None, name: Some(name) }
+        Self { name: Some(name), ..Self::default() }
+    }
+
+    /// Who is logged in with this token.
+    pub fn account(token: String) -> Self {
+        Self { token: Some(token), name: None, account: true }
     }
 }
 
@@ -68,6 +72,7 @@ enum Phase {
 #[derive(Debug)]
 pub struct Session {
     token: Option<String>,
+    account: bool,
     name: Option<UserName>,
     /// When to ask for the name again.
     rename_at: Option<Instant>,
@@ -88,6 +93,7 @@ impl Session {
     pub fn new(identity: Identity, now: Instant) -> Self {
         Self {
             token: identity.token,
+            account: identity.account,
             name: identity.name,
             rename_at: None,
             user: None,
@@ -121,15 +127,15 @@ impl Session {
         }
     }
 
-    /// Sends a message as soon as there is a connection.
+    /// Sends a message, or a change of one, as soon as there is a connection.
     pub fn send(
         &mut self,
         id: MessageId,
         room: RoomName,
-        text: MessageText,
+        content: Content,
         now: Instant,
     ) -> Result<(), OutboxFull> {
-        self.outbox.push(id, room, text)?;
+        self.outbox.push(id, room, content)?;
         self.send_due(now);
         Ok(())
     }
@@ -151,6 +157,13 @@ impl Session {
     pub fn typing(&mut self, room: RoomName) {
         if self.is_welcome() && self.frames.len() < TYPING_BEHIND_FRAMES {
             self.frames.push_back(ClientFrame::Typing { room });
+        }
+    }
+
+    /// Tells how far the user has read in a room. Dropped without a connection: the next one tells more.
+    pub fn read(&mut self, room: RoomName, offset: Offset) {
+        if self.is_welcome() {
+            self.frames.push_back(ClientFrame::Read { room, offset });
         }
     }
 
@@ -218,11 +231,11 @@ impl Session {
         self.attempt += 1;
         let at = match next {
             Next::Resume { at } => at,
-            Next::NewGuest { at } => {
+            Next::NewGuest { at } if !self.account => {
                 self.token = None;
                 at
             }
-            Next::GiveUp => {
+            Next::NewGuest { .. } | Next::GiveUp => {
                 self.events.push_back(Event::Ended(loss));
                 return None;
             }
@@ -312,174 +325,7 @@ impl Session {
             self.frames.extend(due);
         }
     }
-
-    fn frame(&mut self, frame: ServerFrame, now: Instant) {
-        match frame {
-            ServerFrame::Welcome { user, server, token, session: _, limits: _ } => {
-                self.phase = Phase::Welcome { since: now };
-                self.token = token.or(self.token.take());
-                if self.name.as_ref().is_some_and(|name| *name != user.name) {
-                    self.ask_for_name();
-                }
-                self.frames.extend(self.rooms.ask_for_new());
-                self.user = Some(user.clone());
-                self.events.push_back(Event::Connected { user, server });
-                self.send_due(now);
-            }
-            ServerFrame::Joined { room, epoch, offset, recovered, messages, members, count } => {
-                self.joined(&room, epoch, offset, recovered, messages, members, count);
-                self.send_due(now);
-            }
-            ServerFrame::Left { room, reason } => {
-                if reason.is_some() {
-                    self.rooms.lost(&room);
-                }
-                self.events.push_back(Event::Left { room, reason });
-            }
-            ServerFrame::Ack { id, room, offset, time } => {
-                if self.outbox.remove(id) {
-                    self.events.push_back(Event::Acknowledged { id, room, offset, time });
-                    self.send_due(now);
-                }
-            }
-            ServerFrame::Message(event) => self.stored(StreamEvent::Message(event)),
-            ServerFrame::Edited(event) => self.stored(StreamEvent::Edited(event)),
-            ServerFrame::Deleted(event) => self.stored(StreamEvent::Deleted(event)),
-            ServerFrame::Reacted(event) => self.stored(StreamEvent::Reacted(event)),
-            ServerFrame::Erased(event) => self.stored(StreamEvent::Erased(event)),
-            ServerFrame::Changed(event) => self.stored(StreamEvent::Changed(event)),
-            ServerFrame::Member(event) => self.stored(StreamEvent::Member(event)),
-            ServerFrame::Read { room, offset, unread } => {
-                self.events.push_back(Event::Read { room, offset, unread });
-            }
-            ServerFrame::RoomsChanged => self.events.push_back(Event::RoomsChanged),
-            ServerFrame::Renamed { user, name } => {
-                if let Some(own) = self.user.as_mut().filter(|own| own.id == user) {
-                    own.name = name.clone();
-                }
-                self.events.push_back(Event::Renamed { user, name });
-            }
-            ServerFrame::Typing { room, user } => self.events.push_back(Event::Typing { room, user }),
-            ServerFrame::Pong => {}
-            ServerFrame::Presence { room, joined, left, count } => {
-                self.events.push_back(Event::Presence { room, joined, left, count });
-            }
-            ServerFrame::Reconnect { delay_ms, reason } => {
-                let delay = delay_of(delay_ms);
-                self.move_at = Some(now + delay);
-                self.events.push_back(Event::Moving { delay, reason });
-            }
-            ServerFrame::Error(error) => self.error(error, now),
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "these are the fields of one frame")]
-    fn joined(
-        &mut self,
-        room: &RoomName,
-        epoch: Epoch,
-        offset: Offset,
-        recovered: bool,
-        messages: Vec<StreamEvent>,
-        members: Vec<User>,
-        count: u32,
-    ) {
-        match self.rooms.joined(room, &epoch, offset, recovered, &messages) {
-            Joined::Gone => {}
-            Joined::First => {
-                let (room, history) = (room.clone(), messages);
-                self.events.push_back(Event::Joined { room, epoch, offset, history, members, count });
-            }
-            Joined::Lists => {
-                self.events.push_back(Event::Resumed { room: room.clone(), members, count });
-            }
-            Joined::Answer => {
-                let (room, history) = (room.clone(), Vec::new());
-                self.events.push_back(Event::Joined { room, epoch, offset, history, members, count });
-            }
-            Joined::Continues { after, gap } => {
-                if !recovered || gap.is_some() {
-                    self.outbox.forget_seen(room);
-                }
-                if let Some(gap) = gap {
-                    self.gap(room, gap);
-                }
-                for event in messages.into_iter().filter(|event| event.offset() > after) {
-                    self.stored(event);
-                }
-                for Stored { id, offset, time } in self.outbox.take_seen(room) {
-                    self.events.push_back(Event::Acknowledged { id, room: room.clone(), offset, time });
-                }
-                self.events.push_back(Event::Resumed { room: room.clone(), members, count });
-            }
-        }
-    }
-
-    /// An event of a room's stream, live or missed.
-    fn stored(&mut self, event: StreamEvent) {
-        // None: a room that the client left a moment ago.
-        let Some(arrival) = self.rooms.arrived(event.room(), event.offset()) else { return };
-        if let StreamEvent::Message(message) = &event
-            && self.user.as_ref().is_some_and(|user| user.id == message.user.id)
-        {
-            self.outbox.seen(Stored { id: message.id, offset: message.offset, time: message.time });
-        }
-        match arrival {
-            Arrival::Next => {}
-            Arrival::After(missing) => self.gap(&event.room().clone(), Gap::Skipped(missing)),
-            Arrival::Late => return self.events.push_back(Event::Stray { event, repeated: false }),
-            Arrival::Repeated => return self.events.push_back(Event::Stray { event, repeated: true }),
-        }
-        self.events.push_back(match event {
-            StreamEvent::Message(message) => Event::Message(message),
-            event => Event::Changed(event),
-        });
-    }
-
-    fn gap(&mut self, room: &RoomName, gap: Gap) {
-        self.events.push_back(Event::Gap { room: room.clone(), gap });
-    }
-
-    /// Finds what the refused frame was about, and does it again later if that may help.
-    fn error(&mut self, error: ErrorFrame, now: Instant) {
-        let retry_at = error.retry_after_ms.map(|millis| now + delay_of(millis));
-        let reference = error.reference.as_deref();
-        if let Some(id) = reference.and_then(|text| text.parse::<MessageId>().ok()) {
-            match retry_at {
-                Some(at) => _ = self.outbox.retry(id, at),
-                None if self.outbox.remove(id) => {
-                    self.events.push_back(Event::NotSent { id, error });
-                    return self.send_due(now);
-                }
-                None => {}
-            }
-        } else if let Some(room) = reference.and_then(|text| RoomName::parse(text).ok()) {
-            if let Refused::RestartAt(at) = self.rooms.refused(&room, retry_at) {
-                self.restart_at = Some(at);
-            }
-        } else if retry_at.is_some() && !self.is_welcome() {
-            self.restart_at = retry_at;
-        } else if retry_at.is_some() {
-            // Nothing but a rename fails for now without a reference. It may have been done by half, `renamed`
-            // included, so that is not the end of it.
-            self.rename_at = retry_at;
-        } else if matches!(
-            error.code,
-            ErrorCode::EmptyName | ErrorCode::NameTooLong | ErrorCode::ControlCharacter
-        ) {
-            // This server will not have the name: asking for it on every connection would not help.
-            self.name = self.user.as_ref().map(|user| user.name.clone());
-            self.rename_at = None;
-        }
-        self.events.push_back(Event::Error(error));
-    }
-}
-
-/// What a server asks to wait, within [`LONGEST_DELAY`].
-fn delay_of(millis: u64) -> Duration {
-    Duration::from_millis(millis).min(LONGEST_DELAY)
 }
 
 #[cfg(test)]
-#[path = "session_tests.rs"]
 mod tests;

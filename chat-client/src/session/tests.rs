@@ -1,7 +1,8 @@
-use hubbub_protocol::ResumeFrom;
+use hubbub_protocol::{MessageText, ResumeFrom};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::Gap;
 
 const EPOCH: &str = "e1";
 
@@ -71,7 +72,7 @@ impl Peer {
 
     fn sends(&mut self) -> MessageId {
         let id = MessageId::random();
-        self.session.send(id, room(), MessageText::parse("hi").unwrap(), self.now).unwrap();
+        self.session.send(id, room(), Content::Message(MessageText::parse("hi").unwrap()), self.now).unwrap();
         id
     }
 
@@ -305,8 +306,11 @@ fn a_move_that_fails_is_tried_again_while_the_old_connection_goes_on() {
 
 #[test]
 fn a_revoked_token_is_not_used_again_and_the_new_guest_keeps_the_name() {
-    let mut peer =
-        Peer::connected(Identity { token: Some("old".into()), name: Some("Grace".parse().unwrap()) });
+    let mut peer = Peer::connected(Identity {
+        token: Some("old".into()),
+        name: Some("Grace".parse().unwrap()),
+        account: false,
+    });
     peer.frames();
     let revoked = Loss::Closed { code: 4102, reason: String::new() };
     assert!(peer.session.lost(revoked, peer.now, 0.5).is_some());
@@ -314,6 +318,16 @@ fn a_revoked_token_is_not_used_again_and_the_new_guest_keeps_the_name() {
     assert_eq!(peer.frames(), [ClientFrame::Hello { token: None, resume: vec![] }]);
     peer.welcome();
     assert_eq!(peer.frames(), [ClientFrame::Rename { name: "Grace".parse().unwrap() }]);
+}
+
+#[test]
+fn an_account_whose_token_is_revoked_ends_and_is_no_guest() {
+    let mut peer = Peer::connected(Identity::account("old".into()));
+    peer.welcome();
+    peer.events();
+    let loss = Loss::Closed { code: 4102, reason: String::new() };
+    assert_eq!(peer.session.lost(loss.clone(), peer.now, 0.5), None);
+    assert_eq!(peer.events(), [Event::Ended(loss)]);
 }
 
 #[test]
