@@ -6,6 +6,8 @@ use hubbub_protocol::limits::{
     HEAD_TIMEOUT, HELLO_TIMEOUT, PING_INTERVAL, PINGS_MISSED, PRESENCE_LEASE, REQUEST_TIMEOUT,
 };
 
+use crate::hub::lookout::Pace;
+
 /// Every wait of the server. Not configuration: the protocol names most of them. Tests shorten some.
 #[derive(Debug, Clone, Copy)]
 pub struct Timing {
@@ -30,6 +32,8 @@ pub struct Timing {
     pub linger: Duration,
     /// For a room to be opened or compared with the engine, when a session waits for it.
     pub engine_wait: Duration,
+    /// Between two looks of a silent room into the engine.
+    pub lookout: Pace,
 }
 
 impl Default for Timing {
@@ -45,6 +49,7 @@ impl Default for Timing {
             presence_batch: Duration::from_millis(250),
             linger: PRESENCE_LEASE,
             engine_wait: Duration::from_secs(2),
+            lookout: Pace { soonest: Duration::from_secs(2), longest: Duration::from_mins(5) },
         }
     }
 }

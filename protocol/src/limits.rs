@@ -89,9 +89,13 @@ pub const DRAIN_SECONDS_MAX: u32 = 3_600;
 /// How many messages a `join` gets when it does not say.
 pub const HISTORY_DEFAULT: usize = 50;
 
-/// How many messages a `join` gets at most. Also how many missed messages a resume may bring before it is
-/// answered with `recovered: false` and the latest page instead.
+/// How many messages a `joined` has at most: the latest that a `join` asked for, or the last of those that a `resume`
+/// missed.
 pub const HISTORY_MAX: usize = 500;
+
+/// How many missed messages a `resume` brings at most; who missed more gets the latest page. Twice what fits the
+/// default queue of a session that was closed as too slow: 1 MiB of messages of 400 bytes each.
+pub const RESUME_MAX: crate::Offset = 5_000;
 
 /// The largest offset there is, 2^53 - 1: beyond it a client in JavaScript can't count. A room that stores a million
 /// messages a second gets there in 285 years.

@@ -162,12 +162,14 @@ fn the_limits_are_those_of_the_code() {
         format!("| an HTTP request | complete within {} s", limits::REQUEST_TIMEOUT.as_secs()),
         format!("that are no WebSocket | {}, unless", limits::CONNECTIONS_PER_ADDRESS),
         format!("| the same, of all addresses | {} |", limits::CONNECTIONS_WITHOUT_SESSION),
+        format!("| {} | answered with `recovered: false`", limits::RESUME_MAX),
     ] {
         assert!(section.contains(&part), "{part}");
     }
     for part in [
         format!("within {} s", limits::HELLO_TIMEOUT.as_secs()),
         format!("ping every {} s", limits::PING_INTERVAL.as_secs()),
+        format!("more than {} messages were missed", limits::RESUME_MAX),
         format!("0 to {}, else {}", limits::HISTORY_MAX, limits::HISTORY_DEFAULT),
         format!("at most {} of those who are there", limits::MEMBERS_LISTED),
         format!("stays for {} s", limits::PRESENCE_LEASE.as_secs()),

@@ -7,6 +7,7 @@
 //! A room exists, and is subscribed to, while a session is in it or on its way in. Each has one task, which alone
 //! moves its [`tail`] on; so whatever the task reads from the broker is never older than the tail.
 
+pub mod lookout;
 pub mod members;
 pub mod presence_batch;
 mod room;
@@ -21,7 +22,7 @@ use std::{
 
 use hubbub_protocol::{
     Epoch, Offset, RoomName,
-    limits::{HISTORY_DEFAULT, HISTORY_MAX, MEMBERS_LISTED},
+    limits::{HISTORY_DEFAULT, HISTORY_MAX, MEMBERS_LISTED, RESUME_MAX},
 };
 use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -155,6 +156,7 @@ impl Membership {
     /// When the engine does not answer. Nothing has changed then.
     pub async fn join_again(&self, want: &Want) -> Result<(), EngineError> {
         let Self { claim: room, inner, seat } = self;
+        let want = &inner.bring(room.name(), seat, want).await?;
         // Asking for much is not reading slowly: the answer waits until the queue has room for it.
         seat.outbox.low().await;
         for _ in 0..JOIN_ATTEMPTS {
@@ -218,6 +220,29 @@ impl Inner {
         Ok(Answer { page, recovered: false })
     }
 
+    /// Brings a session that missed more than one page nearer to the end of the room, as fast as it reads: all but the
+    /// last page, as they would have come. Answers what is still wanted.
+    async fn bring(&self, room: &RoomName, seat: &Seat, want: &Want) -> Result<Want, EngineError> {
+        let Want::Resume { epoch, offset: from } = want else { return Ok(want.clone()) };
+        let mut offset = *from;
+        loop {
+            seat.outbox.low().await;
+            let page = self.engine.history(room, Range::After { offset, limit: HISTORY_MAX }).await?;
+            let part = next_part(&page, epoch, *from, offset, self.page_bytes);
+            // Nothing when the rest is one page, or can't be had: then `joined` brings it, or says so.
+            let Some(part) = part else { return Ok(Want::Resume { epoch: epoch.clone(), offset }) };
+            for message in part {
+                offset = message.offset;
+                let Ok(frame) = Frame::try_from(message.frame.clone()) else {
+                    return Err(EngineError::Corrupt(format!("message {offset} of {room} is not UTF-8")));
+                };
+                if !seat.outbox.push(frame) {
+                    return Ok(Want::Resume { epoch: epoch.clone(), offset });
+                }
+            }
+        }
+    }
+
     /// The room, and that it stays. Made if there is none.
     fn claim(self: &Arc<Self>, name: &RoomName) -> Arc<Room> {
         let mut rooms = self.rooms();
@@ -264,6 +289,28 @@ fn brings_all(page: &Page, epoch: &Epoch, offset: Offset, bytes: usize) -> bool 
         && page.messages.iter().map(|message: &StoredMessage| message.frame.len()).sum::<usize>() <= bytes
 }
 
+/// The messages of a page that fit into a queue, when more follow and they are the next ones for someone who had
+/// everything up to `from`, and has been brought up to `offset`.
+fn next_part<'a>(
+    page: &'a Page,
+    epoch: &Epoch,
+    from: Offset,
+    offset: Offset,
+    bytes: usize,
+) -> Option<&'a [StoredMessage]> {
+    let mut fitting = 0;
+    let count = page.messages.iter().take_while(|message| {
+        fitting += message.frame.len();
+        fitting <= bytes
+    });
+    let part = &page.messages[..count.count()];
+    let mut ahead = part.iter().map(|message| message.offset.checked_sub(offset)).zip(1..);
+    let contiguous = ahead.all(|(ahead, place)| ahead == Some(place));
+    let last = part.last()?.offset;
+    let within = page.latest.saturating_sub(from) <= RESUME_MAX;
+    (page.epoch == *epoch && within && contiguous && last < page.latest).then_some(part)
+}
+
 /// After this time a room asks an engine again that did not answer.
 const RETRY: Duration = Duration::from_millis(250);
 
@@ -278,6 +325,25 @@ mod tests {
             .map(|offset| StoredMessage { offset, frame: Bytes::from_static(b"0123456789") })
             .collect();
         Page { epoch: Epoch("one".into()), latest, messages }
+    }
+
+    #[test]
+    fn a_part_of_what_was_missed_is_what_fits_and_only_when_more_follows() {
+        let epoch = Epoch("one".into());
+        let offsets = |page: &Page, offset, bytes| {
+            let part = next_part(page, &epoch, 1, offset, bytes)?;
+            Some(part.iter().map(|message| message.offset).collect::<Vec<_>>())
+        };
+        assert_eq!(offsets(&page(9, 4..=6), 3, 100), Some(vec![4, 5, 6]));
+        assert_eq!(offsets(&page(6, 4..=6), 3, 25), Some(vec![4, 5]));
+        assert_eq!(offsets(&page(6, 4..=6), 3, 100), None, "it is the rest");
+        assert_eq!(offsets(&page(9, 5..=6), 3, 100), None, "trimmed");
+        assert_eq!(offsets(&page(9, 4..=6), 3, 5), None, "not even one fits");
+        assert_eq!(offsets(&page(9, 4..=6), Offset::MAX, 100), None, "no offset at all");
+        assert!(offsets(&page(RESUME_MAX + 1, 4..=6), 3, 100).is_some());
+        assert_eq!(offsets(&page(RESUME_MAX + 2, 4..=6), 3, 100), None, "too much was missed");
+        let reborn = Page { epoch: Epoch("two".into()), ..page(9, 4..=6) };
+        assert_eq!(offsets(&reborn, 3, 100), None);
     }
 
     #[test]

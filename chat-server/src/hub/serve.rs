@@ -14,6 +14,7 @@ use tokio::{
 
 use super::{
     Answer, Inner, RETRY, Want,
+    lookout::Lookout,
     room::Room,
     tail::{Catchup, Tail, Verdict},
 };
@@ -43,7 +44,8 @@ enum CaughtUp {
 
 /// Serves a room until nobody wants it.
 pub(super) async fn serve(hub: Arc<Inner>, room: Arc<Room>, mut events: mpsc::Receiver<RoomEvent>) {
-    let mut task = Task { hub, room, doubt: None, presence_due: None };
+    let lookout = Lookout::new(hub.timing.lookout, Instant::now());
+    let mut task = Task { hub, room, doubt: None, presence_due: None, lookout };
     loop {
         if task.open(&mut events).await {
             task.run(&mut events).await;
@@ -65,6 +67,8 @@ struct Task {
     doubt: Option<(Doubt, Instant)>,
     /// When the waiting presence is told.
     presence_due: Option<Instant>,
+    /// When it looks for messages that nobody told of.
+    lookout: Lookout,
 }
 
 async fn at(due: Option<Instant>) {
@@ -105,11 +109,17 @@ impl Task {
     async fn run(&mut self, events: &mut mpsc::Receiver<RoomEvent>) {
         let mut batch = Vec::with_capacity(BATCH);
         let room = Arc::clone(&self.room);
+        self.lookout = Lookout::new(self.hub.timing.lookout, Instant::now());
+        // Set anew when it rings, or has to ring earlier, and not for each message: that moves it on.
+        let mut look = std::pin::pin!(sleep_until(self.lookout.due()));
         while !room.close_if_idle() {
             if room.take_missed() {
                 self.doubt(Doubt::Everything);
             }
             let doubt_due = self.doubt.map(|(_, due)| due);
+            if self.lookout.due() < look.deadline() {
+                look.as_mut().reset(self.lookout.due());
+            }
             tokio::select! {
                 biased;
                 () = room.wake.notified() => {}
@@ -119,6 +129,12 @@ impl Task {
                 }
                 () = at(self.presence_due) => self.tell_presence(),
                 _ = events.recv_many(&mut batch, BATCH) => batch.drain(..).for_each(|event| self.hear(event)),
+                () = look.as_mut() => {
+                    if self.lookout.due() <= Instant::now() {
+                        self.look().await;
+                    }
+                    look.as_mut().reset(self.lookout.due());
+                }
             }
         }
     }
@@ -148,6 +164,7 @@ impl Task {
                         let Some(frame) = text(message) else { return };
                         let delivered = state.members.message(frame.0, &frame.1);
                         drop(state);
+                        self.lookout.heard(Instant::now());
                         self.hub.metrics.delivered(delivered);
                     }
                     Verdict::Duplicate => {}
@@ -196,6 +213,26 @@ impl Task {
             let delivered = state.members.signal(None, &encode::frame(&frame));
             drop(state);
             self.hub.metrics.delivered(delivered);
+        }
+    }
+
+    /// Compares the room with the engine, after it has been silent for a while.
+    async fn look(&mut self) {
+        let found = self.hub.engine.history(self.room.name(), Range::Latest(0)).await;
+        let now = Instant::now();
+        let missed = found.is_ok_and(|page| {
+            let state = self.room.state();
+            state
+                .tail
+                .as_ref()
+                .is_some_and(|tail| page.epoch != *tail.epoch() || page.latest != tail.offset())
+        });
+        if missed {
+            tracing::debug!(room = %self.room.name(), "something happened that nobody told of");
+            self.doubt(Doubt::Messages);
+            self.lookout.heard(now);
+        } else {
+            self.lookout.looked(now, fastrand::f64());
         }
     }
 

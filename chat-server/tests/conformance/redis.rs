@@ -320,6 +320,29 @@ async fn who_left_while_redis_was_away_is_gone_when_it_is_back() {
 }
 
 #[tokio::test]
+async fn a_rename_that_failed_takes_nobody_out_of_the_list() {
+    let redis = RedisServer::start();
+    let (lobby, mut ada, grace) = (room("lobby"), user("Ada"), user("Grace"));
+    let server = Server::on_redis(&redis, PRESENCE_LEASE).await;
+    let (stays, goes) = (SessionId::random(), SessionId::random());
+    server.engine.enter(&lobby, &ada, stays).await.unwrap();
+    server.engine.enter(&lobby, &grace, goes).await.unwrap();
+    redis.stop();
+    ada.name = UserName::parse("Countess").unwrap();
+    let renamed = server.engine.enter(&lobby, &ada, stays).await;
+    assert!(matches!(renamed, Err(EngineError::Unavailable(_))), "{renamed:?}");
+    let left = server.engine.leave(&lobby, grace.id, goes).await;
+    assert!(matches!(left, Err(EngineError::Unavailable(_))), "{left:?}");
+    redis.go_on();
+    // What the engine owes it does all at once: with the one who goes, nobody else has gone.
+    until("one is left", async || {
+        let roster = server.engine.roster(&lobby, 10).await;
+        roster.is_ok_and(|roster| roster.members.iter().map(|user| user.id).eq([ada.id]))
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_redis_that_answers_and_takes_no_writes_counts_as_down() {
     let redis = RedisServer::start();
     let (server, lobby) = (Server::on_redis(&redis, SHORT_LEASE).await, room("lobby"));

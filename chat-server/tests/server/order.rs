@@ -1,8 +1,11 @@
 //! What pub/sub loses, doubles and mixes up is not what a client sees.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use chat_server::engine::{EngineEvent, RoomEvent, StoredMessage};
@@ -30,6 +33,24 @@ async fn a_message_that_pub_sub_lost_is_delivered_before_the_next() {
         let message = one.message().await;
         assert_eq!((message.offset, message.text.to_string()), (number, number.to_string()));
     }
+}
+
+#[tokio::test]
+async fn the_last_message_comes_although_pub_sub_lost_it_and_nothing_follows() {
+    let mut config = config(&[]);
+    config.timing.lookout.soonest = Duration::from_millis(50);
+    let lossy = |event: &EngineEvent| !matches!(offset_of(event), Some(1 | 3));
+    let (server, _) = TestServer::start_on(config, lossy).await;
+    let mut one = server.guest().await;
+    one.join("lobby").await;
+    // The first one: the room has been silent.
+    one.send("lobby", "one").await;
+    assert_eq!(one.message().await.offset, 1);
+    // The last one: the room has just heard something.
+    one.send("lobby", "two").await;
+    one.send("lobby", "three").await;
+    assert_eq!(one.message().await.offset, 2);
+    assert_eq!(one.message().await.offset, 3);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chat_server::config::Config;
-use hubbub_protocol::{ClientFrame, ServerFrame, User, UserId};
+use hubbub_protocol::{ClientFrame, ErrorCode, ServerFrame, User, UserId};
 
 use crate::support::{Client, TestServer, config, room};
 
@@ -122,6 +122,29 @@ async fn a_user_with_two_sessions_is_one_member_until_the_last_is_gone() {
     assert!(!left_until(&mut one, carol.id).await.contains(&bob.id));
     second.leave_page().await;
     left_until(&mut one, bob.id).await;
+}
+
+#[tokio::test]
+async fn who_joins_after_a_join_that_failed_stays_in_the_list() {
+    let mut config = quick();
+    // For as long as anything may be tried again that the failed join left over.
+    config.timing.linger = Duration::from_millis(1_500);
+    let (server, engine) = TestServer::start_on(config, |_| true).await;
+    let (mut one, ada, _) = member(&server).await;
+    let mut two = server.connect().await;
+    let (bob, _) = two.hello(None, vec![]).await;
+    engine.set_unreadable(true);
+    two.say(&ClientFrame::Join { room: room("lobby"), history: 0 }).await;
+    assert_eq!(two.error().await.code, ErrorCode::EngineUnavailable);
+    engine.set_unreadable(false);
+    two.join("lobby").await;
+    let (lost, marker, _) = member(&server).await;
+    told_of(&mut one, &marker).await;
+    drop(lost);
+    left_until(&mut one, marker.id).await;
+    let joined = one.join("lobby").await;
+    let ServerFrame::Joined { members, count: 2, .. } = joined else { panic!("{joined:?}") };
+    assert!(members.contains(&ada) && members.contains(&bob), "{members:?}");
 }
 
 #[tokio::test]

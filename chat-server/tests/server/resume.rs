@@ -84,7 +84,7 @@ async fn resume_in_another_epoch_or_from_the_future_is_told_as_a_loss() {
 }
 
 #[tokio::test]
-async fn resume_of_more_than_is_kept_or_than_a_page_is_told_as_a_loss() {
+async fn resume_of_more_than_is_kept_is_told_as_a_loss() {
     let server = TestServer::start(config(&["--history", "5"])).await;
     let mut one = server.guest().await;
     let epoch = joined(one.join("lobby").await).epoch;
@@ -95,13 +95,29 @@ async fn resume_of_more_than_is_kept_or_than_a_page_is_told_as_a_loss() {
     let kept = resumed(&mut server.connect().await, None, epoch, 5).await;
     assert!(kept.recovered);
     assert_eq!(kept.messages.len(), 5);
+}
 
+#[tokio::test]
+async fn resume_of_more_than_a_page_brings_all_of_it_in_order() {
     let server = TestServer::default().await;
     let mut one = server.guest().await;
     let epoch = joined(one.join("lobby").await).epoch;
-    say_all(&mut one, HISTORY_MAX + 1).await;
-    assert!(!resumed(&mut server.connect().await, None, epoch.clone(), 0).await.recovered);
-    assert!(resumed(&mut server.connect().await, None, epoch, 1).await.recovered);
+    let said = HISTORY_MAX + 100;
+    say_all(&mut one, said).await;
+    let mut two = server.connect().await;
+    two.hello(None, vec![ResumeFrom { room: room("lobby"), epoch, offset: 50 }]).await;
+    let mut offsets = Vec::new();
+    let joined = loop {
+        match two.next().await {
+            ServerFrame::Message(message) => offsets.push(message.offset),
+            frame => break joined(frame),
+        }
+    };
+    assert!(joined.recovered);
+    offsets.extend(joined.messages.iter().map(|message| message.offset));
+    assert_eq!(offsets, (51..=said as u64).collect::<Vec<_>>());
+    one.send("lobby", "live").await;
+    assert_eq!(two.message().await.offset, said as u64 + 1);
 }
 
 #[tokio::test]
@@ -117,7 +133,11 @@ async fn a_page_has_no_more_bytes_than_half_of_the_queue() {
     let page = joined(two.join("lobby").await);
     assert_eq!(page.messages.last().map(|message| message.offset), Some(20));
     assert!(page.messages.len() < 10, "{}", page.messages.len());
-    assert!(!resumed(&mut server.connect().await, None, epoch, 0).await.recovered, "a loss is told");
+    let mut three = server.connect().await;
+    three.hello(None, vec![ResumeFrom { room: room("lobby"), epoch, offset: 0 }]).await;
+    for offset in 1..=8 {
+        assert_eq!(three.message().await.offset, offset, "what does not fit a page comes before it");
+    }
 }
 
 #[tokio::test]

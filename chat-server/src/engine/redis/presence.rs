@@ -65,18 +65,19 @@ impl Entries {
     }
 
     /// Notes what is to be in Redis. The user's other sessions in the room have the name too: entered again under an
-    /// older one, they would bring that back.
-    fn note(&self, place: &Place, user: &User) {
+    /// older one, they would bring that back. Answers whether it was noted before.
+    fn note(&self, place: &Place, user: &User) -> bool {
         let mut entered = lock(&self.entered);
         let before = entered.insert(place.clone(), user.clone());
         // A rename is rare; entering is not, and looks at one place only.
-        if before.is_some_and(|before| before.name != user.name) {
+        if before.as_ref().is_some_and(|before| before.name != user.name) {
             let others =
                 entered.iter_mut().filter(|(other, known)| known.id == user.id && other.0 == place.0);
             for (_, other) in others {
                 other.name = user.name.clone();
             }
         }
+        before.is_some()
     }
 
     /// Has a room looked at soon: nobody may have swept it while nobody subscribed to it.
@@ -94,9 +95,10 @@ impl Presence for RedisEngine {
             return Err(busy());
         };
         lock(&self.shared.presence.owed).remove(&place);
-        self.shared.presence.note(&place, user);
+        let there = self.shared.presence.note(&place, user);
         let entered = self.shared.enter_by(deadline, room, user, session, "").await;
-        if entered.is_err() {
+        // Who was there stays there, by the old name or the new one.
+        if entered.is_err() && !there {
             lock(&self.shared.presence.entered).remove(&place);
             lock(&self.shared.presence.owed).insert(place, user.id);
         }

@@ -1,6 +1,9 @@
 //! A load balancer: one address for several servers.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
 
 use tokio::{
     io::copy_bidirectional,
@@ -11,6 +14,7 @@ use tokio::{
 /// Takes connections to the servers in turns, past those that do not listen, until it is dropped.
 pub(crate) struct Balancer {
     pub(crate) address: SocketAddr,
+    servers: Arc<Mutex<Vec<SocketAddr>>>,
     _tasks: JoinSet<()>,
 }
 
@@ -18,17 +22,24 @@ impl Balancer {
     pub(crate) async fn start(servers: Vec<SocketAddr>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let mut tasks = JoinSet::new();
+        let servers = Arc::new(Mutex::new(servers));
+        let (mut tasks, now) = (JoinSet::new(), Arc::clone(&servers));
         tasks.spawn(async move {
             let mut connections = JoinSet::new();
             for first in 0.. {
                 let Ok((client, _)) = listener.accept().await else { return };
-                let mut turns = servers.clone();
-                turns.rotate_left(first % servers.len());
+                let mut turns = now.lock().unwrap().clone();
+                let first = first % turns.len();
+                turns.rotate_left(first);
                 connections.spawn(pass(client, turns));
             }
         });
-        Self { address, _tasks: tasks }
+        Self { address, servers, _tasks: tasks }
+    }
+
+    /// Takes no more connections to a server, as when it is not ready. Those there are stay.
+    pub(crate) fn leave_out(&self, server: SocketAddr) {
+        self.servers.lock().unwrap().retain(|other| *other != server);
     }
 }
 

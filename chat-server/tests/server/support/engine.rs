@@ -25,6 +25,7 @@ pub(crate) struct Switched {
     subscribed: Mutex<HashSet<RoomName>>,
     away: AtomicBool,
     broken: AtomicBool,
+    unreadable: AtomicBool,
     filter: Arc<Mutex<Filter>>,
     events: mpsc::Sender<EngineEvent>,
 }
@@ -37,8 +38,9 @@ impl Switched {
         let (events, receiver) = mpsc::channel(64);
         let filter: Arc<Mutex<Filter>> = Arc::new(Mutex::new(Box::new(filter)));
         let memory = Mutex::new(begin(Arc::clone(&filter), events.clone()));
-        let (away, broken) = (AtomicBool::new(false), AtomicBool::new(false));
-        (Arc::new(Self { memory, subscribed: Mutex::default(), away, broken, filter, events }), receiver)
+        let [away, broken, unreadable] = [(); 3].map(|()| AtomicBool::new(false));
+        let subscribed = Mutex::default();
+        (Arc::new(Self { memory, subscribed, away, broken, unreadable, filter, events }), receiver)
     }
 
     /// Whether it does not answer.
@@ -49,6 +51,18 @@ impl Switched {
     /// Whether storing a message has a defect that ends the task that does it.
     pub(crate) fn set_broken(&self, broken: bool) {
         self.broken.store(broken, Ordering::SeqCst);
+    }
+
+    /// Whether rooms can be entered, but neither read nor left; the latter is done later, as the contract says.
+    pub(crate) fn set_unreadable(&self, unreadable: bool) {
+        self.unreadable.store(unreadable, Ordering::SeqCst);
+    }
+
+    fn readable(&self) -> Result<Arc<MemoryEngine>, EngineError> {
+        if self.unreadable.load(Ordering::SeqCst) {
+            return Err(EngineError::Unavailable("unreadable".to_owned()));
+        }
+        self.there()
     }
 
     /// Tells the server something.
@@ -97,7 +111,7 @@ impl Broker for Switched {
     }
 
     async fn history(&self, room: &RoomName, range: Range) -> Result<Page, EngineError> {
-        self.there()?.history(room, range).await
+        self.readable()?.history(room, range).await
     }
 
     async fn signal(&self, room: &RoomName, from: SessionId, frame: Bytes) -> Result<(), EngineError> {
@@ -122,7 +136,7 @@ impl Presence for Switched {
     }
 
     async fn leave(&self, room: &RoomName, user: UserId, session: SessionId) -> Result<(), EngineError> {
-        let there = self.there();
+        let there = self.readable();
         // When away it does so later, as the contract says; here later is now.
         let memory = Arc::clone(&self.memory.lock().unwrap());
         memory.leave(room, user, session).await?;

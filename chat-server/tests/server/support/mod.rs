@@ -6,10 +6,12 @@ mod engine;
 #[path = "../../support/figure.rs"]
 mod figure;
 mod http;
+mod lean;
 mod process;
-#[expect(dead_code, reason = "the conformance suite does more to its Redis")]
 #[path = "../../support/redis.rs"]
 mod redis;
+#[path = "../../support/redis_proxy.rs"]
+mod redis_proxy;
 mod witness;
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -29,8 +31,10 @@ pub(crate) use self::{
     engine::Switched,
     figure::figure,
     http::{Answer, request},
+    lean::{Lean, number, value},
     process::{Process, program},
     redis::RedisServer,
+    redis_proxy::RedisProxy,
     witness::{Account, Witnesses},
 };
 

@@ -1,0 +1,92 @@
+//! Redis answers nothing, or is not there: what that costs those who chat.
+
+use std::time::{Duration, Instant};
+
+use hubbub_protocol::{ErrorCode, ServerFrame};
+
+use crate::support::{Client, RedisServer, TestServer, config, figure};
+
+/// How many rooms each client is in.
+const ROOMS: usize = 20;
+
+/// By then a send is answered, says the protocol.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
+
+/// What a busy machine may add to it.
+const MARGIN: Duration = Duration::from_millis(500);
+
+fn name(room: usize) -> String {
+    format!("room-{room}")
+}
+
+/// What is sent is refused in time, and all sockets stay. Returns how long it took.
+async fn refused(clients: &mut [Client; 2]) -> Duration {
+    let began = Instant::now();
+    let id = clients[0].send(&name(0), "refused").await;
+    let error = clients[0].error().await;
+    let took = began.elapsed();
+    assert_eq!((error.code, error.reference), (ErrorCode::EngineUnavailable, Some(id.to_string())));
+    assert!(error.retry_after_ms.is_some());
+    assert!(took <= ANSWERED_WITHIN + MARGIN, "{took:?}");
+    for client in clients {
+        client.until_pong().await;
+    }
+    took
+}
+
+/// Says something in each room, until it is taken, and waits until both clients heard it. Returns how long it took.
+async fn every_room_goes_on(clients: &mut [Client; 2], words: &str) -> Duration {
+    let began = Instant::now();
+    let [one, two] = clients;
+    for room in 0..ROOMS {
+        let id = one.send(&name(room), words).await;
+        let answer = |f: &ServerFrame| matches!(f, ServerFrame::Ack { .. } | ServerFrame::Error(_));
+        while let ServerFrame::Error(_) = one.find(answer).await {
+            one.send_as(id, &name(room), words).await;
+        }
+        loop {
+            let message = two.message().await;
+            if message.id == id {
+                break;
+            }
+        }
+    }
+    began.elapsed()
+}
+
+#[tokio::test]
+async fn sends_are_refused_in_time_and_every_room_goes_on_when_redis_is_back() {
+    let mut redis = RedisServer::start_with_file();
+    let flags = ["--engine", "redis", "--redis-url", &redis.url()];
+    let servers = [TestServer::start(config(&flags)).await, TestServer::start(config(&flags)).await];
+    let mut clients = [servers[0].guest().await, servers[1].guest().await];
+    for client in &mut clients {
+        for room in 0..ROOMS {
+            client.join(&name(room)).await;
+        }
+    }
+
+    redis.stop();
+    let stopped = refused(&mut clients).await;
+    redis.go_on();
+    let after_stop = every_room_goes_on(&mut clients, "after it was stopped").await;
+    redis.kill();
+    let killed = refused(&mut clients).await;
+    redis.restart();
+    let after_kill = every_room_goes_on(&mut clients, "after it was killed").await;
+
+    for server in &servers {
+        server.metric_is("hubbub_connections", 1.0).await;
+        server.metric_is("hubbub_accepted_total", 1.0).await;
+    }
+    figure(
+        "sends_are_refused_in_time_and_every_room_goes_on_when_redis_is_back",
+        &format!(
+            "refused after {} ms while stopped, {} ms while killed; {ROOMS} rooms on 2 servers went on within {} and {} ms of its return",
+            stopped.as_millis(),
+            killed.as_millis(),
+            after_stop.as_millis(),
+            after_kill.as_millis()
+        ),
+    );
+}
