@@ -99,13 +99,15 @@ impl Application {
             trusted_proxies,
             drain,
             queue_bytes,
+            rates,
             server_name: _,
             log: _,
             timing,
         } = config;
         let (public, public_address) = bind(listen).await?;
         let (private, private_address) = bind(private_listen).await?;
-        let server = Server::start(Options { id, max_connections, queue_bytes, timing }, engine, events)?;
+        let server =
+            Server::start(Options { id, max_connections, queue_bytes, rates, timing }, engine, events)?;
         let (proxies, nobody) = (trusted_proxies.clone(), TrustedProxies::default());
         let bounds = (Bounds::behind(proxies, timing.head), Bounds::behind(nobody, timing.head));
         let options = PublicOptions { web, page, origins, trusted_proxies };

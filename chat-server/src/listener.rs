@@ -1,13 +1,7 @@
 //! Takes connections and serves HTTP on them, within bounds: a peer that opens sockets and says nothing must not
 //! take the place of others.
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    io,
-    net::{IpAddr, SocketAddr},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{io, net::SocketAddr, time::Duration};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
 use hubbub_protocol::limits::{CONNECTIONS_PER_ADDRESS, CONNECTIONS_WITHOUT_SESSION, HEAD_BYTES};
@@ -21,7 +15,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use crate::public::{ClientAddress, TrustedProxies};
+use crate::{
+    places::{Place, Places},
+    public::{ClientAddress, TrustedProxies},
+};
 
 /// The process has no more files: some of its sockets have to end before another one can be taken.
 const NO_MORE_FILES: Duration = Duration::from_millis(100);
@@ -56,7 +53,7 @@ pub async fn serve(
     bounds: Bounds,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let open = Arc::new(Open { bounds, counts: Mutex::default() });
+    let places = Places::new(bounds.per_address, bounds.in_all);
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -67,9 +64,10 @@ pub async fn serve(
         match accepted {
             Ok((socket, peer)) => {
                 // Who has no place is not answered: that would cost more than the peer's attempt.
-                let Some(place) = open.place(peer.ip()) else { continue };
-                let head = open.bounds.head;
-                connections.spawn(connection(socket, peer, router.clone(), head, stop.clone(), place));
+                let counts = !bounds.proxies.trusts(peer.ip());
+                let address = counts.then(|| ClientAddress::from(peer.ip()).key());
+                let Ok(place) = places.take(address) else { continue };
+                connections.spawn(connection(socket, peer, router.clone(), bounds.head, stop.clone(), place));
             }
             Err(error) if is_the_peers(&error) => {}
             Err(error) => {
@@ -123,92 +121,4 @@ async fn connection(
 fn is_the_peers(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
-}
-
-/// The connections that are open.
-#[derive(Debug)]
-struct Open {
-    bounds: Bounds,
-    counts: Mutex<Counts>,
-}
-
-#[derive(Debug, Default)]
-struct Counts {
-    in_all: usize,
-    by_address: HashMap<IpAddr, usize>,
-}
-
-impl Open {
-    /// A place for one more; `None` when there is none.
-    fn place(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
-        let address = (!self.bounds.proxies.trusts(peer)).then(|| ClientAddress::from(peer).key());
-        let mut counts = self.counts();
-        let theirs = address.and_then(|address| counts.by_address.get(&address)).copied().unwrap_or_default();
-        if counts.in_all >= self.bounds.in_all || theirs >= self.bounds.per_address {
-            return None;
-        }
-        counts.in_all += 1;
-        if let Some(address) = address {
-            *counts.by_address.entry(address).or_default() += 1;
-        }
-        drop(counts);
-        Some(Place { open: Arc::clone(self), address })
-    }
-
-    fn counts(&self) -> MutexGuard<'_, Counts> {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A connection's place. Dropped, the place is free.
-#[derive(Debug)]
-struct Place {
-    open: Arc<Open>,
-    address: Option<IpAddr>,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut counts = self.open.counts();
-        counts.in_all -= 1;
-        if let Some(Entry::Occupied(mut theirs)) =
-            self.address.map(|address| counts.by_address.entry(address))
-        {
-            *theirs.get_mut() -= 1;
-            if *theirs.get() == 0 {
-                theirs.remove();
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn open(per_address: usize, in_all: usize) -> Arc<Open> {
-        let proxies = TrustedProxies::parse(&["10.0.0.0/8".to_owned()]).unwrap();
-        let bounds = Bounds { per_address, in_all, ..Bounds::behind(proxies, Duration::ZERO) };
-        Arc::new(Open { bounds, counts: Mutex::default() })
-    }
-
-    #[test]
-    fn an_address_has_so_many_places_and_gets_them_back() {
-        let open = open(2, 10);
-        let peer = "192.0.2.1".parse().unwrap();
-        let places = (open.place(peer), open.place(peer));
-        assert!(places.0.is_some() && places.1.is_some() && open.place(peer).is_none());
-        assert!(open.place("192.0.2.2".parse().unwrap()).is_some(), "another address");
-        drop(places);
-        assert!(open.counts().by_address.is_empty(), "nothing is kept of who is gone");
-        assert!(open.place(peer).is_some());
-    }
-
-    #[test]
-    fn a_proxy_has_as_many_as_there_are() {
-        let open = open(1, 3);
-        let proxy = "10.0.0.1".parse().unwrap();
-        let places: Vec<_> = (0..4).map(|_| open.place(proxy)).collect();
-        assert_eq!(places.iter().flatten().count(), 3);
-    }
 }

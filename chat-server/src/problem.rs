@@ -7,7 +7,7 @@ use axum::{
 };
 use hubbub_protocol::{ErrorCode, InvalidText, http::Problem};
 
-use crate::engine::EngineError;
+use crate::{engine::EngineError, limits::TooFast};
 
 /// The content type of a problem document.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -18,18 +18,24 @@ pub struct HttpError {
     status: StatusCode,
     code: ErrorCode,
     detail: String,
-    retry_after: bool,
+    /// In seconds.
+    retry_after: Option<u64>,
 }
 
 impl HttpError {
     /// An error in words.
     pub fn new(status: StatusCode, code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), retry_after: false }
+        Self { status, code, detail: detail.into(), retry_after: None }
     }
 
     /// One that passes: the same request may succeed in a second.
     pub fn passing(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self { retry_after: true, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail) }
+        Self { retry_after: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail) }
+    }
+
+    /// It was asked for too often: the same request may succeed in a second.
+    pub fn too_fast(detail: impl Into<String>) -> Self {
+        Self { retry_after: Some(1), ..Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooFast, detail) }
     }
 
     /// Nothing is at the address.
@@ -40,6 +46,22 @@ impl HttpError {
     /// A name that is refused.
     pub fn bad_name(invalid: InvalidText) -> Self {
         Self::new(StatusCode::BAD_REQUEST, ErrorCode::of_name(invalid), format!("name {invalid}"))
+    }
+}
+
+impl From<TooFast> for HttpError {
+    fn from(too_fast: TooFast) -> Self {
+        let seconds = too_fast.retry_after.as_secs_f64().ceil();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a cast to an integer saturates"
+        )]
+        let retry_after = Some((seconds as u64).max(1));
+        Self {
+            retry_after,
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooFast, too_fast.to_string())
+        }
     }
 }
 
@@ -74,8 +96,8 @@ impl IntoResponse for HttpError {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if retry_after {
-            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        if let Some(seconds) = retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

@@ -5,7 +5,10 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use hubbub_protocol::ServerId;
+use hubbub_protocol::{
+    ServerId,
+    limits::{GREETINGS_MIN, GREETINGS_PART, GREETINGS_PER_ADDRESS, Rates},
+};
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
@@ -15,7 +18,9 @@ use crate::{
     drain::Drain,
     engine::{Engine, EngineEvent},
     hub::Hub,
+    limits::Limits,
     metrics::{Metrics, Snapshot},
+    places::Places,
     sessions::Sessions,
     timing::Timing,
 };
@@ -29,6 +34,8 @@ pub struct Options {
     pub max_connections: usize,
     /// What a session's queue holds.
     pub queue_bytes: usize,
+    /// How often who may do what.
+    pub rates: Rates,
     /// How long it waits for what.
     pub timing: Timing,
 }
@@ -45,6 +52,10 @@ pub struct Server {
     pub metrics: Arc<Metrics>,
     /// The sockets.
     pub sessions: Arc<Sessions>,
+    /// Those that have not said hello yet.
+    pub greetings: Arc<Places>,
+    /// Who does something too often.
+    pub limits: Limits,
     /// Whether they are sent away.
     pub drain: Drain,
     /// Those that ended.
@@ -67,7 +78,7 @@ impl Server {
         engine: Arc<dyn Engine>,
         events: mpsc::Receiver<EngineEvent>,
     ) -> Result<Arc<Self>, prometheus::Error> {
-        let Options { id, max_connections, queue_bytes, timing } = options;
+        let Options { id, max_connections, queue_bytes, rates, timing } = options;
         let metrics = Arc::new(Metrics::new()?);
         let sessions = Arc::new(Sessions::new(max_connections, queue_bytes));
         let tasks = TaskTracker::new();
@@ -82,6 +93,11 @@ impl Server {
             engine,
             metrics,
             sessions,
+            greetings: Places::new(
+                GREETINGS_PER_ADDRESS,
+                (max_connections / GREETINGS_PART).max(GREETINGS_MIN),
+            ),
+            limits: Limits::start(rates),
             timing,
             tasks,
             engine_reached: AtomicBool::new(false),

@@ -1,12 +1,17 @@
 //! Stage 2, no client: a ChatServer as the API server gave it becomes a [`Wanted`] that can't be wrong.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use hubbub_protocol::{RoomName, limits};
+use hubbub_protocol::{
+    RoomName,
+    limits::{self, InvalidRates, Rates},
+};
 use hubbub_scaling::{Bounds, InvalidPolicy, Policy, Tolerance};
 use hyper::Uri;
+use ipnet::IpNet;
 use k8s_openapi::api::core::v1::{ResourceRequirements, Toleration};
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
@@ -101,6 +106,12 @@ pub enum Invalid {
     /// Not the name of a room.
     #[error("spec.server.defaultRoom: {0}")]
     Room(String),
+    /// Not the network of a proxy.
+    #[error("spec.server.trustedProxies {0:?} is no network such as 10.0.0.0/8")]
+    Network(String),
+    /// Not a rate.
+    #[error("spec.server.rates: {0}")]
+    Rate(#[from] InvalidRates),
     /// Not an origin or URL.
     #[error("spec.server.{field} {value:?} is not a URL such as {example}")]
     Url {
@@ -232,6 +243,14 @@ fn check_server(server: &ServerSpec) -> Result<(), Invalid> {
     for origin in &server.allowed_origins {
         check_origin(origin)?;
     }
+    for network in server.trusted_proxies.iter().flatten() {
+        let is_one = network.parse::<IpNet>().is_ok() || network.parse::<IpAddr>().is_ok();
+        if !is_one {
+            return Err(Invalid::Network(network.clone()));
+        }
+    }
+    let rates: Vec<_> = server.rates.iter().map(|(name, rate)| format!("{name}={rate}")).collect();
+    Rates::with(rates.iter().map(String::as_str))?;
     server.name_api.iter().try_for_each(|url| check_url("nameApi", url, "https://randomuser.me/api/"))
 }
 

@@ -55,6 +55,12 @@ fn what_the_chat_server_would_not_start_with_is_refused() {
         let said = complaint(|chat| chat.spec.server.allowed_origins = vec![origin.to_owned()]);
         assert!(said.starts_with("spec.server.allowedOrigins"), "{said}");
     }
+    let said = complaint(|chat| chat.spec.server.trusted_proxies = Some(vec!["10.0.0.0/33".to_owned()]));
+    assert_eq!(said, "spec.server.trustedProxies \"10.0.0.0/33\" is no network such as 10.0.0.0/8");
+    let said = complaint(|chat| _ = chat.spec.server.rates.insert("joins".to_owned(), "fast".to_owned()));
+    assert!(said.starts_with("spec.server.rates: joins: \"fast\" is no rate"), "{said}");
+    let said = complaint(|chat| _ = chat.spec.server.rates.insert("jokes".to_owned(), "1/s".to_owned()));
+    assert!(said.starts_with("spec.server.rates: there is no rate \"jokes\""), "{said}");
 }
 
 #[test]

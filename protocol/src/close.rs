@@ -21,11 +21,13 @@ pub enum CloseCode {
     BadToken = 4102,
     /// What no well-meaning client sends: a frame of an absurd size, or binary frames.
     Protocol = 4103,
+    /// Far too many frames, however often it was told so.
+    TooFast = 4104,
 }
 
 impl CloseCode {
     /// Every code, for tables and tests.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Drain,
         Self::SlowConsumer,
         Self::ServerGoing,
@@ -34,6 +36,7 @@ impl CloseCode {
         Self::BadHello,
         Self::BadToken,
         Self::Protocol,
+        Self::TooFast,
     ];
 
     /// The number in the close frame.
@@ -51,6 +54,7 @@ impl CloseCode {
             Self::HelloTimeout => "no hello in time",
             Self::BadHello => "the first frame has to be a valid hello",
             Self::BadToken => "the token is unknown, expired or revoked",
+            Self::TooFast => "far too many frames",
             Self::Protocol => "not the hubbub.v1 protocol",
         }
     }

@@ -93,6 +93,8 @@ pub enum ErrorCode {
     TooManyReactions,
     /// The room has [`MEMBERS_PER_ROOM`](crate::limits::MEMBERS_PER_ROOM) members already, or the user's list [`ROOMS_PER_USER`](crate::limits::ROOMS_PER_USER) rooms.
     TooManyMembers,
+    /// It was done too often; see [`Limited`](crate::limits::Limited). Retryable.
+    TooFast,
     /// The request was not complete in time.
     TooSlow,
     /// There is nothing at this address.
@@ -103,7 +105,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, for tables and tests.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Self::BadJson,
         Self::FrameTooLong,
         Self::UnknownType,
@@ -145,6 +147,7 @@ impl ErrorCode {
         Self::BadEmoji,
         Self::TooManyReactions,
         Self::TooManyMembers,
+        Self::TooFast,
         Self::TooSlow,
         Self::NotFound,
         Self::Internal,
@@ -194,6 +197,7 @@ impl ErrorCode {
             Self::BadEmoji => "badEmoji",
             Self::TooManyReactions => "tooManyReactions",
             Self::TooManyMembers => "tooManyMembers",
+            Self::TooFast => "tooFast",
             Self::TooSlow => "tooSlow",
             Self::NotFound => "notFound",
             Self::Internal => "internal",

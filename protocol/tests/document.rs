@@ -163,6 +163,8 @@ fn the_limits_are_those_of_the_code() {
         format!("that are no WebSocket | {}, unless", limits::CONNECTIONS_PER_ADDRESS),
         format!("| the same, of all addresses | {} |", limits::CONNECTIONS_WITHOUT_SESSION),
         format!("| {} | answered with `recovered: false`", limits::RESUME_MAX),
+        format!("have not said `hello` | {} |", limits::GREETINGS_PER_ADDRESS),
+        format!("and at least {} |", limits::GREETINGS_MIN),
     ] {
         assert!(section.contains(&part), "{part}");
     }
@@ -178,4 +180,15 @@ fn the_limits_are_those_of_the_code() {
     ] {
         assert!(DOCUMENT.contains(&part), "{part}");
     }
+}
+
+#[test]
+fn the_rates_are_those_of_the_code() {
+    let section = DOCUMENT.split("\n### Rates\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows: Vec<_> = section.lines().filter(|line| line.starts_with("| `")).collect();
+    let expected = limits::Limited::ALL.map(|limited| {
+        let (scope, rate) = (limited.scope().as_str(), limited.usual());
+        format!("| `{}` | {scope} | {} | {rate} |", limited.name(), limited.what())
+    });
+    assert_eq!(rows, expected);
 }

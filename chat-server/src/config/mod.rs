@@ -13,7 +13,11 @@ use std::{
 
 use axum::http::Uri;
 use clap::{Parser, error::ErrorKind};
-use hubbub_protocol::{RoomName, http::PageConfig, limits};
+use hubbub_protocol::{
+    RoomName,
+    http::PageConfig,
+    limits::{self, Rates},
+};
 
 pub use self::raw::Raw;
 use crate::{
@@ -50,6 +54,8 @@ pub struct Config {
     pub drain: Duration,
     /// How many bytes may wait for a session.
     pub queue_bytes: usize,
+    /// How often who may do what.
+    pub rates: Rates,
     /// What this server is called.
     pub server_name: String,
     /// How the log is written.
@@ -141,6 +147,7 @@ impl Config {
             trusted_proxy,
             drain_seconds,
             queue_bytes,
+            rate,
             server_name,
             name_api,
             default_room,
@@ -179,6 +186,7 @@ impl Config {
                 limits::QUEUE_BYTES_MIN,
                 usize::MAX,
             )?,
+            rates: named("rate", Rates::with(rate.iter().flatten().map(String::as_str)))?,
             server_name: checked_name(server_name.unwrap_or_else(host_name))?,
             log: log_format(log.as_deref().unwrap_or("text"))?,
             timing: Timing::default(),
@@ -329,6 +337,8 @@ mod tests {
             (&["--admin-token-file", "/nowhere"], "admin-token-file: /nowhere: "),
             (&["--allowed-origin", "https://a.org,b.org"], "allowed-origin: \"b.org\" is no origin"),
             (&["--trusted-proxy", "10.0.0.0/8,proxy"], "trusted-proxy: \"proxy\" is no network"),
+            (&["--rate", "joins=1/s,connects=9"], "rate: connects: \"9\" is no rate"),
+            (&["--rate", "jokes=1/s"], "rate: there is no rate \"jokes\"; there are frames, "),
             (&["--name-api", "randomuser"], "name-api: \"randomuser\" is no address"),
             (&["--default-room", "a b"], "default-room: may have only letters"),
             (&["--server-name", "a b"], "server-name: \"a b\" is no name"),

@@ -67,6 +67,10 @@ pub struct Raw {
     #[arg(long, env = "HUBBUB_QUEUE_BYTES", value_name = "N")]
     pub queue_bytes: Option<usize>,
 
+    /// How often something may be done, as connects=20/s+200, or off; several with commas [default: docs/protocol.md]
+    #[arg(long, env = "HUBBUB_RATE", value_name = "NAME=RATE", value_delimiter = ',', action = ArgAction::Append)]
+    pub rate: Option<Vec<String>>,
+
     /// What this server is called [default: the host's name]
     #[arg(long, env = "HUBBUB_SERVER_NAME", value_name = "NAME")]
     pub server_name: Option<String>,
@@ -109,6 +113,7 @@ impl Raw {
             trusted_proxy: self.trusted_proxy.or(file.trusted_proxy),
             drain_seconds: self.drain_seconds.or(file.drain_seconds),
             queue_bytes: self.queue_bytes.or(file.queue_bytes),
+            rate: self.rate.or(file.rate),
             server_name: self.server_name.or(file.server_name),
             name_api: self.name_api.or(file.name_api),
             default_room: self.default_room.or(file.default_room),

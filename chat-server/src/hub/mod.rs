@@ -16,7 +16,10 @@ pub mod tail;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -123,7 +126,12 @@ impl Hub {
     /// When the engine does not answer. Nothing has changed then.
     pub async fn join(&self, room: &RoomName, seat: &Seat, want: &Want) -> Result<Membership, EngineError> {
         let claim = self.inner.claim(room);
-        let membership = Membership { claim, inner: Arc::clone(&self.inner), seat: seat.clone() };
+        let membership = Membership {
+            claim,
+            inner: Arc::clone(&self.inner),
+            seat: seat.clone(),
+            written: AtomicBool::new(false),
+        };
         membership.join_again(want).await?;
         Ok(membership)
     }
@@ -141,6 +149,7 @@ pub struct Membership {
     claim: Arc<Room>,
     inner: Arc<Inner>,
     seat: Seat,
+    written: AtomicBool,
 }
 
 impl Drop for Membership {
@@ -150,12 +159,23 @@ impl Drop for Membership {
 }
 
 impl Membership {
+    /// Whether nothing was ever said in the room, as far as this session and server know.
+    pub fn is_unwritten(&self) -> bool {
+        let unwritten = || self.claim.state().tail.as_ref().is_some_and(|tail| tail.offset() == 0);
+        !self.written.load(Ordering::Relaxed) && unwritten()
+    }
+
+    /// The session said something in the room, which comes back only later.
+    pub fn was_written(&self) {
+        self.written.store(true, Ordering::Relaxed);
+    }
+
     /// Answers a join with `joined`. For who is in the room already, only that: nothing is lost or doubled.
     ///
     /// # Errors
     /// When the engine does not answer. Nothing has changed then.
     pub async fn join_again(&self, want: &Want) -> Result<(), EngineError> {
-        let Self { claim: room, inner, seat } = self;
+        let Self { claim: room, inner, seat, written: _ } = self;
         let want = &inner.bring(room.name(), seat, want).await?;
         // Asking for much is not reading slowly: the answer waits until the queue has room for it.
         seat.outbox.low().await;

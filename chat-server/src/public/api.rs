@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::Request,
+    extract::{Request, State},
     http::{HeaderValue, StatusCode, header},
-    middleware::{Next, from_fn},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
 };
-use hubbub_protocol::http::{API_PAGE_PATH, OPENAPI_PATH, Problem};
+use hubbub_protocol::{
+    http::{API_PAGE_PATH, OPENAPI_PATH, Problem},
+    limits::Limited,
+};
 use utoipa::{
     OpenApi, PartialSchema, ToSchema,
     openapi::{ContentBuilder, Ref, ResponseBuilder, path::PathItem},
@@ -18,8 +21,11 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::guests;
-use crate::{problem::PROBLEM_JSON, server::Server};
+use super::{ClientAddress, guests};
+use crate::{
+    problem::{HttpError, PROBLEM_JSON},
+    server::Server,
+};
 
 /// What the page may do: run what came with it, and talk to its server. The style of single elements is set by
 /// the script, as is usual for it.
@@ -43,7 +49,9 @@ fn calls() -> OpenApiRouter<Arc<Server>> {
 pub(super) fn router(server: Arc<Server>) -> Router {
     let (calls, document) = calls().split_for_parts();
     let document = Json(with_problems(document));
+    let paced = from_fn_with_state(Arc::clone(&server), paced);
     calls
+        .route_layer(paced)
         .with_state(server)
         .route(OPENAPI_PATH, get(async move || ([(header::CACHE_CONTROL, "no-cache")], document)))
         .merge(page())
@@ -70,6 +78,17 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut utoipa::openapi:
     [get, put, post, delete, patch].into_iter().filter_map(Option::as_mut)
 }
 
+/// Lets in who does not ask too often.
+async fn paced(
+    State(server): State<Arc<Server>>,
+    address: ClientAddress,
+    request: Request,
+    next: Next,
+) -> Result<Response, HttpError> {
+    server.limits.check(Limited::Requests, address)?;
+    Ok(next.run(request).await)
+}
+
 /// Swagger UI, all of which is in the program: it works without the internet. The validator that it would ask is
 /// somebody else's.
 fn page() -> Router {
@@ -81,7 +100,7 @@ fn page() -> Router {
 async fn secured(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     if response.status() == StatusCode::NOT_FOUND {
-        return crate::problem::HttpError::not_found().into_response();
+        return HttpError::not_found().into_response();
     }
     for (name, value) in [
         (header::CONTENT_SECURITY_POLICY, PAGE_POLICY),

@@ -11,12 +11,14 @@ use axum::{
 use hubbub_protocol::{
     ErrorCode, User, UserName,
     http::{GUESTS_PATH, GuestCreated, GuestRequest, Problem},
+    limits::Limited,
 };
 
 use crate::{
     engine::GuestOutcome,
     json,
     problem::{HttpError, PROBLEM_JSON},
+    public::ClientAddress,
     server::Server,
 };
 
@@ -35,8 +37,10 @@ use crate::{
 )]
 pub(super) async fn create(
     State(server): State<Arc<Server>>,
+    address: ClientAddress,
     json::Json(GuestRequest { id, name }): json::Json<GuestRequest>,
 ) -> Result<impl IntoResponse, HttpError> {
+    server.limits.check(Limited::Guests, address)?;
     let name = UserName::parse(&name).map_err(HttpError::bad_name)?;
     let user = User { id, name };
     match server.engine.create_guest(&user).await? {

@@ -7,10 +7,18 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use hubbub_protocol::{ErrorCode, SUBPROTOCOL, limits::FRAME_BYTES_READ};
+use hubbub_protocol::{
+    ErrorCode, SUBPROTOCOL,
+    limits::{FRAME_BYTES_READ, Limited},
+};
 
-use super::AllowedOrigins;
-use crate::{problem::HttpError, server::Server, session};
+use super::{AllowedOrigins, ClientAddress};
+use crate::{
+    places::NoPlace,
+    problem::HttpError,
+    server::Server,
+    session::{self, Visitor},
+};
 
 /// What an idle socket costs is mostly its read buffer: 1 KiB makes 3 KiB a connection, the default of 128 KiB
 /// makes 136. A chat message fits; for a longer frame the buffer grows.
@@ -18,6 +26,7 @@ const READ_BUFFER: usize = 1024;
 
 pub(super) async fn upgrade(
     State((server, origins)): State<(Arc<Server>, Arc<AllowedOrigins>)>,
+    address: ClientAddress,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, HttpError> {
@@ -40,6 +49,16 @@ pub(super) async fn upgrade(
         let detail = format!("sec-websocket-protocol: only {SUBPROTOCOL} is spoken here");
         return Err(HttpError::new(StatusCode::BAD_REQUEST, ErrorCode::BadField, detail));
     }
+    let limits = &server.limits;
+    limits.check(Limited::Connects, address).inspect_err(|_| server.metrics.refused())?;
+    let greeting = server.greetings.take(Some(address.key())).map_err(|none| {
+        server.metrics.refused();
+        let detail = "there are too many connections that have not said hello yet";
+        match none {
+            NoPlace::OfAddress => HttpError::too_fast(format!("of your address {detail}")),
+            NoPlace::AtAll => HttpError::passing(ErrorCode::Full, detail),
+        }
+    })?;
     let Some(ticket) = server.sessions.open() else {
         server.metrics.refused();
         let detail = format!("this server takes {} connections, and has them", server.sessions.capacity());
@@ -55,7 +74,9 @@ pub(super) async fn upgrade(
         .max_message_size(FRAME_BYTES_READ)
         .max_frame_size(FRAME_BYTES_READ)
         .on_failed_upgrade(|error| tracing::debug!(%error, "a WebSocket did not come to be"))
-        .on_upgrade(move |socket| tasks.track_future(session::run(server, socket, ticket))))
+        .on_upgrade(move |socket| {
+            tasks.track_future(session::run(server, socket, ticket, Visitor { address, greeting }))
+        }))
 }
 
 fn not_draining(server: &Server) -> Result<(), HttpError> {

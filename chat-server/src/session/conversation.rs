@@ -7,14 +7,20 @@ use std::{
 };
 
 use hubbub_protocol::{
-    ClientFrame, ErrorCode, MessageId, MessageText, ResumeFrom, RoomName, ServerFrame, Timestamp, User,
-    UserName, limits::ROOMS_PER_SESSION,
+    ClientFrame, CloseCode, ErrorCode, MessageId, MessageText, ResumeFrom, RoomName, ServerFrame, Timestamp,
+    User, UserName, limits::ROOMS_PER_SESSION,
 };
 
-use super::{encode, identity::Identity, outbox::Closing};
+use super::{
+    encode,
+    identity::Identity,
+    outbox::Closing,
+    pace::{Pace, Refusal},
+};
 use crate::{
     engine::{Draft, EngineError, UserEvent},
     hub::{Membership, Seat, Want},
+    public::ClientAddress,
     server::Server,
     sessions::Line,
 };
@@ -26,13 +32,15 @@ pub(super) struct Conversation {
     rooms: HashMap<RoomName, Membership>,
     /// A room that is being entered: should the session end in the middle of it, it is left like the others.
     entering: Option<RoomName>,
+    pace: Pace,
 }
 
 impl Conversation {
-    pub(super) fn new(server: Arc<Server>, line: &Line, user: User) -> Self {
+    pub(super) fn new(server: Arc<Server>, line: &Line, address: ClientAddress, user: User) -> Self {
         let identity = Arc::new(Identity::new(user));
         let seat = Seat { session: line.session, identity, outbox: Arc::clone(&line.outbox) };
-        Self { server, seat, rooms: HashMap::new(), entering: None }
+        let pace = Pace::new(&server.limits, address);
+        Self { server, seat, rooms: HashMap::new(), entering: None, pace }
     }
 
     /// Goes on in the rooms that the client was in. When the engine does not answer, the session is closed, so
@@ -48,7 +56,13 @@ impl Conversation {
 
     /// One frame of the client.
     pub(super) async fn handle(&mut self, text: &str) {
-        let frame = match ClientFrame::parse(text) {
+        let frame = ClientFrame::parse(text);
+        if let Err(refusal) =
+            self.pace.frame(&self.server.limits, self.seat.identity.id(), &frame, text.len())
+        {
+            return self.refuse(&refusal);
+        }
+        let frame = match frame {
             Ok(frame) => frame,
             Err(rejection) => return self.say(&encode::rejection(rejection)),
         };
@@ -68,6 +82,13 @@ impl Conversation {
             ClientFrame::Rename { name } => self.rename(name).await,
             ClientFrame::Typing { room } => self.typing(room).await,
             ClientFrame::Ping => self.say(&ServerFrame::Pong),
+        }
+    }
+
+    fn refuse(&self, refusal: &Refusal) {
+        self.say(&refusal.error);
+        if refusal.hopeless {
+            self.seat.outbox.close(Closing::Code(CloseCode::TooFast));
         }
     }
 
@@ -105,7 +126,7 @@ impl Conversation {
         if let Some(membership) = self.rooms.get(room) {
             return membership.join_again(want).await;
         }
-        let Self { server, seat, rooms, entering } = self;
+        let Self { server, seat, rooms, entering, pace: _ } = self;
         *entering = Some(room.clone());
         let joined = async {
             server.engine.enter(room, &seat.identity.user(), seat.session).await?;
@@ -137,13 +158,19 @@ impl Conversation {
     }
 
     async fn send(&mut self, id: MessageId, room: RoomName, text: MessageText) {
-        if !self.rooms.contains_key(&room) {
+        let Some(membership) = self.rooms.get(&room) else {
             return self.not_joined(&room, encode::about(id));
-        }
+        };
         let user = self.seat.identity.user();
+        if membership.is_unwritten()
+            && let Err(refusal) = self.pace.new_room(&self.server.limits, user.id, encode::about(id))
+        {
+            return self.refuse(&refusal);
+        }
         let draft = Draft { room: room.clone(), id, user, text, time: Timestamp::from(SystemTime::now()) };
         match self.server.engine.publish(draft).await {
             Ok(published) => {
+                membership.was_written();
                 if !published.duplicate {
                     self.server.metrics.published();
                 }

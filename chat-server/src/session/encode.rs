@@ -6,7 +6,10 @@ use hubbub_protocol::{
 use serde::Serialize;
 
 use super::outbox::Frame;
-use crate::engine::{EngineError, StoredMessage};
+use crate::{
+    engine::{EngineError, StoredMessage},
+    limits::TooFast,
+};
 
 /// A client that was told "not now" may try again after this many milliseconds: an engine's failover takes
 /// seconds, and a retry is cheap.
@@ -27,6 +30,17 @@ pub fn frame(frame: &ServerFrame) -> Frame {
 /// An error frame.
 pub fn error(code: ErrorCode, message: impl Into<String>, reference: Option<String>) -> ServerFrame {
     ServerFrame::Error(ErrorFrame { code, message: message.into(), reference, retry_after_ms: None })
+}
+
+/// What was done too often, and what it was about. It may be done again later.
+pub fn too_fast(too_fast: &TooFast, reference: Option<String>) -> ServerFrame {
+    let millis = u64::try_from(too_fast.retry_after.as_millis()).unwrap_or(u64::MAX);
+    ServerFrame::Error(ErrorFrame {
+        code: ErrorCode::TooFast,
+        message: too_fast.to_string(),
+        reference,
+        retry_after_ms: Some(millis.max(1)),
+    })
 }
 
 /// A frame that was refused at the edge.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hubbub_protocol::{
     ClientFrame, CloseCode, DeviceId, ErrorCode, Limits, ResumeFrom, ServerFrame, User, UserId, UserName,
+    limits::Limited,
 };
 use tokio::time::timeout;
 
@@ -15,6 +16,7 @@ use super::{
 };
 use crate::{
     engine::{EngineError, GuestOutcome},
+    public::ClientAddress,
     server::Server,
     sessions::{Owner, Ticket},
 };
@@ -23,6 +25,7 @@ use crate::{
 pub(super) async fn greet(
     server: &Arc<Server>,
     ticket: &Ticket,
+    address: ClientAddress,
     reader: &mut Reader<'_>,
 ) -> Result<(Conversation, Vec<ResumeFrom>), Option<Ended>> {
     let line = ticket.line();
@@ -46,6 +49,11 @@ pub(super) async fn greet(
             return Err(refuse(encode::rejection(rejection), Closing::Code(CloseCode::BadHello)));
         }
     };
+    if token.is_none()
+        && let Err(too_fast) = server.limits.check(Limited::Guests, address)
+    {
+        return Err(refuse(encode::too_fast(&too_fast, None), Closing::TryAgainLater));
+    }
     let (user, new_token) = match who(server, token).await {
         Ok(Some(known)) => known,
         Ok(None) => {
@@ -66,7 +74,7 @@ pub(super) async fn greet(
         token: new_token,
     });
     server.drain.send_away_late(line);
-    Ok((Conversation::new(Arc::clone(server), line, user), resume))
+    Ok((Conversation::new(Arc::clone(server), line, address, user), resume))
 }
 
 /// Whose token it is; without a token a new guest, and its token. `None` for a token that is nobody's.

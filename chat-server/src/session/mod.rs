@@ -13,6 +13,7 @@ mod hello;
 pub mod identity;
 pub mod inbox;
 pub mod outbox;
+mod pace;
 mod reader;
 mod writer;
 
@@ -28,10 +29,18 @@ use self::{
     outbox::Closing,
     reader::{Ended, Reader},
 };
-use crate::{server::Server, sessions::Ticket};
+use crate::{places::Place, public::ClientAddress, server::Server, sessions::Ticket};
+
+/// Whose socket it is, before hello tells.
+pub struct Visitor {
+    /// Where it comes from.
+    pub address: ClientAddress,
+    /// Its place among those that have not said hello yet.
+    pub greeting: Place,
+}
 
 /// Runs a session to its end, and cleans up behind it.
-pub async fn run(server: Arc<Server>, socket: WebSocket, ticket: Ticket) {
+pub async fn run(server: Arc<Server>, socket: WebSocket, ticket: Ticket, visitor: Visitor) {
     let line = Arc::clone(ticket.line());
     let outbox = &*line.outbox;
     let unanswered = AtomicU32::new(0);
@@ -40,7 +49,7 @@ pub async fn run(server: Arc<Server>, socket: WebSocket, ticket: Ticket) {
 
     let ended = {
         let mut reader = Reader { stream, outbox, unanswered: &unanswered, code: None };
-        let talk = talk(&server, &ticket, &mut reader, &mut conversation);
+        let talk = talk(&server, &ticket, visitor, &mut reader, &mut conversation);
         let patience = async {
             outbox.closed().await;
             sleep(server.timing.close).await;
@@ -69,11 +78,13 @@ pub async fn run(server: Arc<Server>, socket: WebSocket, ticket: Ticket) {
 async fn talk(
     server: &Arc<Server>,
     ticket: &Ticket,
+    Visitor { address, greeting }: Visitor,
     reader: &mut Reader<'_>,
     conversation: &mut Option<Conversation>,
 ) -> Ended {
-    match hello::greet(server, ticket, reader).await {
+    match hello::greet(server, ticket, address, reader).await {
         Ok((begun, resume)) => {
+            drop(greeting);
             let conversation = conversation.insert(begun);
             conversation.resume(resume).await;
             let inbox = &ticket.line().inbox;

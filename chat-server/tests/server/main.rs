@@ -13,6 +13,7 @@ mod engine_away;
 mod hello;
 mod http;
 mod killed;
+mod limits;
 mod order;
 mod presence;
 mod process;

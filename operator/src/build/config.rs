@@ -39,7 +39,13 @@ struct Config<'a> {
     name_api: Option<&'a str>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     allowed_origin: &'a [String],
+    trusted_proxy: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    rate: Vec<String>,
 }
+
+/// Where an Ingress controller is: the private networks of RFC 1918 and RFC 4193.
+const PRIVATE_NETWORKS: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"];
 
 pub(super) fn text(wanted: &Wanted) -> Result<String, toml::ser::Error> {
     let server = &wanted.server;
@@ -58,6 +64,11 @@ pub(super) fn text(wanted: &Wanted) -> Result<String, toml::ser::Error> {
         default_room: server.default_room.as_deref(),
         name_api: server.name_api.as_deref(),
         allowed_origin: &server.allowed_origins,
+        trusted_proxy: match &server.trusted_proxies {
+            Some(networks) => networks.iter().map(String::as_str).collect(),
+            None => PRIVATE_NETWORKS.to_vec(),
+        },
+        rate: server.rates.iter().map(|(name, rate)| format!("{name}={rate}")).collect(),
     })
 }
 

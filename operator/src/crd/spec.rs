@@ -209,6 +209,15 @@ pub struct ServerSpec {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
     pub allowed_origins: Vec<String>,
+    /// The networks of the proxies in front, such as `10.0.0.0/8`: what they tell of a client's address is believed.
+    /// Unset: the private networks, where the Ingress controller is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub trusted_proxies: Option<Vec<String>>,
+    /// How often a connection, a user or an address may do what, such as `connects: 100/s+5000`, or `off`; the names
+    /// are in docs/protocol.md.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub rates: BTreeMap<String, String>,
     /// The Random User API, where pages get names for their guests.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1))]

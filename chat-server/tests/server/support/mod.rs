@@ -51,13 +51,15 @@ pub(crate) struct TestServer {
     _stop: DropGuard,
 }
 
-/// A configuration for tests on ephemeral ports, with more flags.
+/// A configuration for tests on ephemeral ports, with more flags. What a test says in a second nobody types in an
+/// hour: those rates are off unless a flag sets them.
 pub(crate) fn config(flags: &[&str]) -> Config {
     let token = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(&token, TOKEN).unwrap();
     let token = token.path().to_str().unwrap().to_owned();
     let fixed = ["chat-server", "--listen", "127.0.0.1:0", "--private-listen", "127.0.0.1:0"];
     let fixed = fixed.into_iter().chain(["--server-name", "test", "--admin-token-file", &token]);
+    let fixed = fixed.chain(["--rate", "changes=off,user-changes=off,bytes=off"]);
     Config::read(fixed.chain(flags.iter().copied())).unwrap()
 }
 

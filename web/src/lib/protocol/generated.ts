@@ -30,6 +30,7 @@ export const CLOSE_CODES = {
   BadHello: 4101,
   BadToken: 4102,
   Protocol: 4103,
+  TooFast: 4104,
 } as const;
 
 export type UserId = string;
@@ -92,6 +93,7 @@ export type ErrorCode =
   | 'badEmoji'
   | 'tooManyReactions'
   | 'tooManyMembers'
+  | 'tooFast'
   | 'tooSlow'
   | 'notFound'
   | 'internal';

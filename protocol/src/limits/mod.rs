@@ -1,7 +1,11 @@
 //! The limits that both ends of the wire keep. Lengths are in characters (Unicode scalar values) unless they
 //! say bytes.
 
+mod rates;
+
 use std::time::Duration;
+
+pub use self::rates::{InvalidRate, InvalidRates, Limited, Rate, Rates, Scope};
 
 /// The longest user name, in characters: two long names and a title fit, a line of a phone's screen holds it.
 pub const NAME_CHARS: usize = 40;
@@ -140,3 +144,13 @@ pub const CONNECTIONS_PER_ADDRESS: usize = 600;
 /// How many connections that are no WebSocket are open at once. Each takes a few KiB and one file of the process,
 /// of which there are at least as many again.
 pub const CONNECTIONS_WITHOUT_SESSION: usize = 4_096;
+
+/// How many WebSockets of an address may be open that have not said hello yet.
+pub const GREETINGS_PER_ADDRESS: usize = 1_000;
+
+/// The same of all addresses, as a part of the sessions that a server takes: the rest is for those who are quick. Of a
+/// small server it is [`GREETINGS_MIN`].
+pub const GREETINGS_PART: usize = 2;
+
+/// See [`GREETINGS_PART`].
+pub const GREETINGS_MIN: usize = 64;
