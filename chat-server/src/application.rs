@@ -68,8 +68,11 @@ impl Application {
                 let (engine, events) = MemoryEngine::start(MemoryOptions { history: config.history });
                 Self::on(config, id, engine, events).await
             }
-            EngineChoice::Redis(url) => {
-                let options = RedisOptions::new(url.clone(), config.history, id.to_string());
+            EngineChoice::Redis { url, ack_replicas } => {
+                let options = RedisOptions {
+                    ack_replicas: *ack_replicas,
+                    ..RedisOptions::new(url.clone(), config.history, id.to_string())
+                };
                 let (engine, events) = RedisEngine::start(options);
                 Self::on(config, id, engine, events).await
             }
@@ -120,7 +123,7 @@ impl Application {
             server,
             hand_over: match choice {
                 EngineChoice::Memory => None,
-                EngineChoice::Redis(_) => Some(drain),
+                EngineChoice::Redis { .. } => Some(drain),
             },
         })
     }

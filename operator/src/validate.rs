@@ -43,6 +43,8 @@ pub struct Wanted {
     pub image_pull_policy: Option<PullPolicy>,
     /// Where servers meet.
     pub redis_url: String,
+    /// How many replicas of it have to have a message before it is acknowledged.
+    pub ack_replicas: Option<u8>,
     /// Settings of the servers.
     pub server: ServerSpec,
     /// The way in from outside.
@@ -88,7 +90,10 @@ pub enum Invalid {
         edge: f64,
     },
     /// Not the address of a Redis.
-    #[error("spec.redis.url {url:?}: {problem}; it has to look like redis://host:6379/0")]
+    #[error(
+        "spec.redis.url {url:?}: {problem}; it has to look like redis://host:6379/0, \
+        redis-cluster://host:7001,host:7002/ or redis-sentinel://host:26379,host:26379/MASTER"
+    )]
     RedisUrl {
         /// What it is, without a password.
         url: String,
@@ -148,6 +153,7 @@ pub fn validate(object: &ChatServer) -> Result<Wanted, Invalid> {
         image: spec.image.clone(),
         image_pull_policy: spec.image_pull_policy,
         redis_url: spec.redis.url.clone(),
+        ack_replicas: spec.redis.ack_replicas.map(ack_replicas).transpose()?,
         server: spec.server.clone(),
         ingress: spec.ingress.clone(),
         resources: resources(spec.resources.as_ref()),
@@ -187,24 +193,45 @@ fn within(field: &'static str, value: i64, min: i64, max: i64) -> Result<(), Inv
     if (min..=max).contains(&value) { Ok(()) } else { Err(Invalid::OutOfRange { field, value, min, max }) }
 }
 
+fn ack_replicas(asked: i32) -> Result<u8, Invalid> {
+    let most = limits::ACK_REPLICAS_MAX;
+    within("redis.ackReplicas", asked.into(), 0, most.into())?;
+    Ok(asked.try_into().unwrap_or(most))
+}
+
 fn check_redis_url(url: &str) -> Result<(), Invalid> {
     let bad = |problem| Invalid::RedisUrl { url: without_password(url), problem };
-    let uri: Uri = url.parse().map_err(|_| bad("is not a URL"))?;
-    if !matches!(uri.scheme_str(), Some("redis" | "rediss")) {
-        return Err(bad("does not begin with redis:// or rediss://"));
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let (scheme, kind) = scheme.split_once('-').unwrap_or((scheme, ""));
+    if !["redis", "rediss"].contains(&scheme) || !["", "cluster", "sentinel"].contains(&kind) {
+        return Err(bad("does not begin with redis://, redis-cluster:// or redis-sentinel:// (TLS: rediss)"));
     }
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let hosts = authority.rsplit_once('@').map_or(authority, |(_, hosts)| hosts);
+    for host in hosts.split(',') {
+        check_host(host).map_err(bad)?;
+    }
+    match kind {
+        "" if hosts.contains(',') => Err(bad("names several hosts")),
+        "" if !path.is_empty() && path.parse::<u16>().is_err() => {
+            Err(bad("ends in a database that is not a number"))
+        }
+        "cluster" if !path.is_empty() => Err(bad("names a database, and a Cluster has none")),
+        "sentinel" if path.is_empty() || path.contains('/') => Err(bad("does not name the master")),
+        "" | "cluster" if !query.is_empty() => Err(bad("has something behind the hosts")),
+        _ => Ok(()),
+    }
+}
+
+fn check_host(host: &str) -> Result<(), &'static str> {
+    let uri: Uri = format!("redis://{host}").parse().map_err(|_| "is not a URL")?;
     if uri.host().is_none_or(str::is_empty) {
-        return Err(bad("names no host"));
+        return Err("names no host");
     }
-    let authority = uri.authority().map_or("", |authority| authority.as_str());
-    let after_host = authority.rsplit_once(']').map_or(authority, |(_, rest)| rest);
-    let after_user = after_host.rsplit_once('@').map_or(after_host, |(_, rest)| rest);
-    if after_user.contains(':') && uri.port_u16().is_none_or(|port| port == 0) {
-        return Err(bad("has a port that does not exist"));
-    }
-    let database = uri.path().trim_start_matches('/');
-    if !database.is_empty() && database.parse::<u16>().is_err() {
-        return Err(bad("ends in a database that is not a number"));
+    let after_host = host.rsplit_once(']').map_or(host, |(_, rest)| rest);
+    if after_host.contains(':') && uri.port_u16().is_none_or(|port| port == 0) {
+        return Err("has a port that does not exist");
     }
     Ok(())
 }

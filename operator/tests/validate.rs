@@ -92,6 +92,11 @@ fn a_redis_url_says_what_is_wrong_with_it_and_keeps_the_password() {
         ("redis://host:0", "has a port that does not exist"),
         ("redis://host/zero", "ends in a database that is not a number"),
         ("redis", "does not begin with redis://"),
+        ("redis-ring://redis", "does not begin with redis://"),
+        ("redis://a,b", "names several hosts"),
+        ("redis-cluster://a:7001,b:0/", "has a port that does not exist"),
+        ("redis-cluster://a:7001,b:7002/1", "names a database, and a Cluster has none"),
+        ("redis-sentinel://a,b,c/", "does not name the master"),
     ] {
         let said = complaint(|chat| url.clone_into(&mut chat.spec.redis.url));
         assert!(said.contains(wrong), "{url}: {said}");
@@ -102,9 +107,14 @@ fn a_redis_url_says_what_is_wrong_with_it_and_keeps_the_password() {
 
 #[test]
 fn redis_urls_that_are_in_use_are_valid() {
-    for url in
-        ["redis://redis:6379/0", "rediss://u:p@r.example:6380/15", "redis://10.0.0.1", "redis://[::1]:6379"]
-    {
+    for url in [
+        "redis://redis:6379/0",
+        "rediss://u:p@r.example:6380/15",
+        "redis://10.0.0.1",
+        "redis://[::1]:6379",
+        "redis-cluster://:p@a:7001,b:7002,[::1]:7003/",
+        "rediss-sentinel://a:26379,b,c/chat?sentinel-auth=:hush",
+    ] {
         let mut chat_server = common::minimal();
         url.clone_into(&mut chat_server.spec.redis.url);
         assert!(validate(&chat_server).is_ok(), "{url}: {:?}", validate(&chat_server));

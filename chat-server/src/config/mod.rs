@@ -70,7 +70,12 @@ pub enum EngineChoice {
     /// In this process, and gone with it.
     Memory,
     /// Shared by all servers.
-    Redis(RedisUrl),
+    Redis {
+        /// Where it is.
+        url: RedisUrl,
+        /// How many replicas have to have what is acknowledged.
+        ack_replicas: u8,
+    },
 }
 
 /// How the log is written.
@@ -139,6 +144,7 @@ impl Config {
             private_listen,
             engine,
             redis_url,
+            redis_ack_replicas,
             web,
             admin_token_file,
             max_connections,
@@ -161,7 +167,11 @@ impl Config {
         Ok(Self {
             listen: address("listen", listen.as_deref().unwrap_or("127.0.0.1:8080"))?,
             private_listen: address("private-listen", private_listen.as_deref().unwrap_or("127.0.0.1:9090"))?,
-            engine: engine_choice(engine.as_deref().unwrap_or("memory"), redis_url.as_deref())?,
+            engine: engine_choice(
+                engine.as_deref().unwrap_or("memory"),
+                redis_url.as_deref(),
+                redis_ack_replicas,
+            )?,
             web: web.map(page_folder).transpose()?,
             page,
             admin_token: admin_token_file.as_deref().map(admin_token).transpose()?,
@@ -222,12 +232,23 @@ fn address(option: &'static str, text: &str) -> Result<SocketAddr, ConfigError> 
         .map_err(|_| wrong(option, format!("{text:?} is no address; it is written like 127.0.0.1:8080")))
 }
 
-fn engine_choice(engine: &str, redis_url: Option<&str>) -> Result<EngineChoice, ConfigError> {
+fn engine_choice(
+    engine: &str,
+    redis_url: Option<&str>,
+    ack_replicas: Option<u8>,
+) -> Result<EngineChoice, ConfigError> {
+    // Somebody who names a Redis believes that it is used.
+    let of_no_use = |option| Err(wrong(option, "is of no use without engine redis"));
     match (engine, redis_url) {
+        ("memory", Some(_)) => of_no_use("redis-url"),
+        ("memory", None) if ack_replicas.is_some() => of_no_use("redis-ack-replicas"),
         ("memory", None) => Ok(EngineChoice::Memory),
-        // Somebody who names a Redis believes that it is used.
-        ("memory", Some(_)) => Err(wrong("redis-url", "is of no use without engine redis")),
-        ("redis", Some(url)) => named("redis-url", url.parse()).map(EngineChoice::Redis),
+        ("redis", Some(url)) => {
+            let url = named("redis-url", url.parse())?;
+            let most = limits::ACK_REPLICAS_MAX;
+            let ack_replicas = within("redis-ack-replicas", ack_replicas.unwrap_or(0), 0, most)?;
+            Ok(EngineChoice::Redis { url, ack_replicas })
+        }
         ("redis", None) => Err(wrong("redis-url", "is needed for engine redis")),
         (other, _) => Err(wrong("engine", format!("{other:?} is none; there are memory and redis"))),
     }
@@ -321,6 +342,17 @@ mod tests {
     }
 
     #[test]
+    fn a_redis_may_be_one_server_a_cluster_or_what_sentinels_look_after() {
+        for url in ["redis://a:6379/0", "redis-cluster://a:7001,b:7002/", "rediss-sentinel://a,b,c/chat"] {
+            let redis = ["--engine", "redis", "--redis-url", url, "--redis-ack-replicas", "1"];
+            let EngineChoice::Redis { url: read, ack_replicas: 1 } = read(&redis).unwrap().engine else {
+                panic!("{url}")
+            };
+            assert_eq!(Ok(read), url.parse());
+        }
+    }
+
+    #[test]
     fn a_wrong_value_is_named_in_one_line() {
         let cases: &[(&[&str], &str)] = &[
             (&["--listen", "8080"], "listen: \"8080\" is no address"),
@@ -328,6 +360,16 @@ mod tests {
             (&["--engine", "redis"], "redis-url: is needed"),
             (&["--redis-url", "redis://a"], "redis-url: is of no use"),
             (&["--engine", "redis", "--redis-url", "http://a"], "redis-url: has to begin with redis://"),
+            (
+                &["--engine", "redis", "--redis-url", "redis-cluster://a,b/1"],
+                "redis-url: is no address of a Cl",
+            ),
+            (&["--engine", "redis", "--redis-url", "redis-sentinel://a"], "redis-url: is no address of Sent"),
+            (&["--redis-ack-replicas", "1"], "redis-ack-replicas: is of no use"),
+            (
+                &["--engine", "redis", "--redis-url", "redis://a", "--redis-ack-replicas", "6"],
+                "redis-ack-replicas: 6 is too large; the most is 5",
+            ),
             (&["--max-connections", "0"], "max-connections: 0 is too small; the least is 1"),
             (&["--max-connections", "many"], "invalid value 'many' for '--max-connections <N>'"),
             (&["--history", "100001"], "history: 100001 is too large"),

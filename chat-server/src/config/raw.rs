@@ -31,9 +31,14 @@ pub struct Raw {
     #[arg(long, env = "HUBBUB_ENGINE")]
     pub engine: Option<String>,
 
-    /// Where the Redis is, as redis://host:6379/0
+    /// Where the Redis is: redis://host:6379/0, redis-cluster://host:7001,host:7002/ or
+    /// redis-sentinel://host:26379,host:26379/MASTER; rediss in place of redis is TLS
     #[arg(long, env = "HUBBUB_REDIS_URL", value_name = "URL", hide_env_values = true)]
     pub redis_url: Option<String>,
+
+    /// How many replicas of Redis have to have a message before it is acknowledged [default: 0]
+    #[arg(long, env = "HUBBUB_REDIS_ACK_REPLICAS", value_name = "N")]
+    pub redis_ack_replicas: Option<u8>,
 
     /// The folder with the built page; without it there is no page
     #[arg(long, env = "HUBBUB_WEB", value_name = "DIR")]
@@ -105,6 +110,7 @@ impl Raw {
             private_listen: self.private_listen.or(file.private_listen),
             engine: self.engine.or(file.engine),
             redis_url: self.redis_url.or(file.redis_url),
+            redis_ack_replicas: self.redis_ack_replicas.or(file.redis_ack_replicas),
             web: self.web.or(file.web),
             admin_token_file: self.admin_token_file.or(file.admin_token_file),
             max_connections: self.max_connections.or(file.max_connections),

@@ -5,6 +5,8 @@
 
 #[path = "../support/figure.rs"]
 mod figure;
+#[path = "../support/redis_cluster.rs"]
+mod redis_cluster;
 #[path = "../support/redis.rs"]
 mod redis_server;
 
@@ -31,6 +33,11 @@ macro_rules! on_every_engine {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn redis() {
                 test(&World::redis()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn redis_cluster() {
+                test(&World::redis_cluster().await).await;
             }
         }
     )+};

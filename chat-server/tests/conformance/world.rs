@@ -1,6 +1,7 @@
 //! A store of messages, the servers on it, and what tests say to them.
 
-use std::sync::Arc;
+use std::process::Child;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use chat_server::engine::memory::{MemoryEngine, MemoryOptions};
@@ -10,9 +11,10 @@ use hubbub_protocol::limits::PRESENCE_LEASE;
 use hubbub_protocol::{
     Message, MessageId, MessageText, RoomName, ServerFrame, Timestamp, User, UserId, UserName,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, MutexGuard, mpsc};
 use tokio::time::timeout;
 
+use crate::redis_cluster::RedisCluster;
 use crate::redis_server::RedisServer;
 
 /// How many messages of a room the engines keep here.
@@ -30,6 +32,21 @@ pub(crate) enum World {
     Memory,
     /// A Redis.
     Redis(RedisServer),
+    /// A Redis Cluster, which this test has for itself until it ends.
+    Cluster(MutexGuard<'static, SharedCluster>),
+}
+
+/// The one that the tests use one after the other: it takes seconds to come together.
+static CLUSTER: LazyLock<Mutex<SharedCluster>> = LazyLock::new(|| {
+    let cluster = RedisCluster::start();
+    let guard = cluster.end_with_this_process();
+    Mutex::new(SharedCluster { cluster, _guard: guard })
+});
+
+/// A Cluster that ends with this process.
+pub(crate) struct SharedCluster {
+    cluster: RedisCluster,
+    _guard: Child,
 }
 
 impl World {
@@ -41,6 +58,12 @@ impl World {
         Self::Redis(RedisServer::start())
     }
 
+    pub(crate) async fn redis_cluster() -> Self {
+        let shared = CLUSTER.lock().await;
+        shared.cluster.flush();
+        Self::Cluster(shared)
+    }
+
     /// A server.
     pub(crate) async fn server(&self) -> Server {
         match self {
@@ -49,6 +72,7 @@ impl World {
                 Server { engine, events }
             }
             Self::Redis(redis) => Server::on_redis(redis, PRESENCE_LEASE).await,
+            Self::Cluster(shared) => Server::up_at_url(&shared.cluster.url(), PRESENCE_LEASE).await,
         }
     }
 }
@@ -62,7 +86,12 @@ pub(crate) struct Server {
 impl Server {
     /// One on Redis, when it has reached it.
     pub(crate) async fn on_redis(redis: &RedisServer, presence_lease: Duration) -> Self {
-        let server = Self::at_url(&redis.url(), presence_lease);
+        Self::up_at_url(&redis.url(), presence_lease).await
+    }
+
+    /// One at an address, when it has reached it.
+    pub(crate) async fn up_at_url(url: &str, presence_lease: Duration) -> Self {
+        let server = Self::at_url(url, presence_lease);
         until("the engine is up", async || server.engine.is_up()).await;
         server
     }

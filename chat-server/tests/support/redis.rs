@@ -1,7 +1,8 @@
 //! A real Redis for a test: on a free port, in a directory of its own, ended with the test.
 
-use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -21,7 +22,7 @@ const LOG: &str = "redis.log";
 pub(crate) struct RedisServer {
     port: u16,
     directory: TempDir,
-    settings: &'static [&'static str],
+    settings: Vec<String>,
     child: Child,
 }
 
@@ -40,17 +41,38 @@ impl RedisServer {
     ///
     /// # Panics
     /// When there is no redis-server, or it does not start: a test that needs it has failed then.
-    pub(crate) fn start_with(settings: &'static [&'static str]) -> Self {
+    pub(crate) fn start_with(settings: &[&str]) -> Self {
+        Self::start_from(|_, _| ["--save", ""].iter().chain(settings).map(ToString::to_string).collect())
+    }
+
+    /// Starts one with settings that are made for its port and its directory.
+    pub(crate) fn start_from(settings: impl Fn(u16, &Path) -> Vec<String>) -> Self {
         let directory = TempDir::new().expect("a temporary directory");
         // Somebody else may take the port between our looking and the server's binding: then another one.
         for _ in 0..10 {
             let port = free_port();
-            let mut child = spawn(port, &directory, settings);
+            let settings = settings(port, directory.path());
+            let mut child = spawn(port, &directory, &settings);
             if answers(port, &mut child) {
                 return Self { port, directory, settings, child };
             }
         }
         panic!("redis-server did not start: {}", log(&directory));
+    }
+
+    /// Its port.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Its process.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Where its files are.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// Its address.
@@ -63,6 +85,11 @@ impl RedisServer {
         command_at(self.port, command).expect("an answer of redis-server")
     }
 
+    /// As [`RedisServer::command`], for a command whose answer is a text; empty when it does not answer with one.
+    pub(crate) fn text(&self, command: &str) -> String {
+        text_at(self.port, command).unwrap_or_default()
+    }
+
     /// Ends it without a word, as kill -9 does. What it did not write to disk is lost.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("a process to kill");
@@ -71,7 +98,7 @@ impl RedisServer {
 
     /// Starts it again, at the same address, with what is on disk.
     pub(crate) fn restart(&mut self) {
-        self.child = spawn(self.port, &self.directory, self.settings);
+        self.child = spawn(self.port, &self.directory, &self.settings);
         assert!(
             answers(self.port, &mut self.child),
             "redis-server did not start again: {}",
@@ -103,19 +130,22 @@ impl Drop for RedisServer {
     }
 }
 
-fn free_port() -> u16 {
+/// A port that nobody has now.
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address").port()
 }
 
-fn spawn(port: u16, directory: &TempDir, settings: &[&str]) -> Child {
+fn spawn(port: u16, directory: &TempDir, settings: &[String]) -> Child {
     let started = Command::new("redis-server")
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--loglevel", "warning"])
+        // A file of settings comes first.
+        .args(settings.iter().take_while(|setting| !setting.starts_with("--")))
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--loglevel", "warning"])
         .arg("--dir")
         .arg(directory.path())
         .arg("--logfile")
         .arg(directory.path().join(LOG))
-        .args(settings)
+        .args(settings.iter().skip_while(|setting| !setting.starts_with("--")))
         .stdin(Stdio::null())
         .spawn();
     match started {
@@ -156,4 +186,16 @@ fn command_at(port: u16, command: &str) -> std::io::Result<String> {
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line)?;
     Ok(line.trim_end().to_owned())
+}
+
+fn text_at(port: u16, command: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(STARTS_WITHIN))?;
+    stream.write_all(format!("{command}\r\n").as_bytes())?;
+    let (mut reader, mut length) = (BufReader::new(stream), String::new());
+    reader.read_line(&mut length)?;
+    let length = length.trim_end().strip_prefix('$').and_then(|length| length.parse().ok()).unwrap_or(0);
+    let mut text = vec![0; length];
+    reader.read_exact(&mut text)?;
+    Ok(String::from_utf8_lossy(&text).into_owned())
 }

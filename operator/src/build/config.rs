@@ -23,6 +23,8 @@ struct Config<'a> {
     private_listen: String,
     engine: &'static str,
     redis_url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redis_ack_replicas: Option<u8>,
     web: &'static str,
     admin_token_file: String,
     drain_seconds: u32,
@@ -54,6 +56,7 @@ pub(super) fn text(wanted: &Wanted) -> Result<String, toml::ser::Error> {
         private_listen: format!("0.0.0.0:{PRIVATE_PORT}"),
         engine: "redis",
         redis_url: &wanted.redis_url,
+        redis_ack_replicas: wanted.ack_replicas,
         web: "/www",
         admin_token_file: format!("{DIRECTORY}/{TOKEN_FILE}"),
         drain_seconds: wanted.drain_seconds,

@@ -133,11 +133,21 @@ fn quantities(_: &mut SchemaGenerator) -> Schema {
 #[derive(KubeSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
 pub struct RedisSpec {
-    /// `redis://host:6379/0`, or `rediss://` for TLS.
-    #[x_kube(validation = Rule::new(r"self.matches('^rediss?://[^\\s/]+(/[0-9]+)?$')")
-        .message("must look like redis://host:6379/0"))]
+    /// `redis://host:6379/0`, `redis-cluster://host:7001,host:7002/` or
+    /// `redis-sentinel://host:26379,host:26379/MASTER`; `rediss` in place of `redis` is TLS.
+    #[x_kube(validation = Rule::new(REDIS_URL)
+        .message("must look like redis://host:6379/0, redis-cluster://host:7001,host:7002/ or \
+        redis-sentinel://host:26379,host:26379/MASTER"))]
     pub url: String,
+    /// How many replicas of Redis have to have a message before it is acknowledged. With 0 a failover of Redis may lose
+    /// messages that were acknowledged; with more than there are nothing is. Unset: 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = limits::ACK_REPLICAS_MAX))]
+    pub ack_replicas: Option<i32>,
 }
+
+const REDIS_URL: &str =
+    r"self.matches('^rediss?(://[^\\s/]+(/[0-9]+)?|-cluster://[^\\s/]+/?|-sentinel://[^\\s/]+/[^\\s/]+)$')";
 
 /// How many servers for how many connections.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]

@@ -83,6 +83,9 @@ pub const CONNECTIONS_DEFAULT: usize = 10_000;
 /// The most messages of a room that a server can be told to keep: more belong into a database.
 pub const HISTORY_KEPT_MAX: usize = 100_000;
 
+/// The most replicas of Redis that a server can be told to wait for: more than anyone gives a master.
+pub const ACK_REPLICAS_MAX: u8 = 5;
+
 /// The smallest send queue of a session, in bytes: the largest message (24 KB, each character escaped) and a page of
 /// history.
 pub const QUEUE_BYTES_MIN: usize = 64 * 1024;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use fred::prelude::{Expiration, Key, KeysInterface, Value};
 use hubbub_protocol::{User, UserId, UserName};
 
-use super::connection::patience;
+use super::calls::patience;
 use super::{RedisEngine, keys, scripts};
 use crate::engine::token::{GUEST_LIFETIME, TokenHash, new_token};
 use crate::engine::{Accounts, EngineError, GuestOutcome};

@@ -2,14 +2,15 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use fred::prelude::{Key, KeysInterface, PubsubInterface, Value};
+use fred::prelude::{FromValue, Key, KeysInterface, PubsubInterface, Value};
 use fred::types::ExpireOptions;
+use fred::types::scripts::Script;
 use futures::{StreamExt, stream};
 use hubbub_protocol::limits::DEDUPLICATION_WINDOW;
 use hubbub_protocol::{Epoch, Offset, RoomName, SessionId, Timestamp};
 use uuid::Uuid;
 
-use super::connection::patience;
+use super::calls::patience;
 use super::{RedisEngine, Shared, events, keys, number, scripts};
 use crate::engine::frame::FrameTemplate;
 use crate::engine::{Broker, Draft, EngineError, Page, Published, Range, StoredMessage};
@@ -43,13 +44,8 @@ impl Broker for RedisEngine {
             number(self.shared.options.history),
             DEDUPLICATION_WINDOW.as_secs().to_string().into(),
         ];
-        let (epoch, offset, time, duplicate): (String, Offset, i64, bool) = self
-            .shared
-            .topology
-            .of(&channel)
-            .commands
-            .run(patience(), &scripts::PUBLISH, &keys, &arguments)
-            .await?;
+        let (epoch, offset, time, duplicate): (String, Offset, i64, bool) =
+            self.shared.store(&channel, &scripts::PUBLISH, &keys, &arguments).await?;
 
         let epoch = Epoch(epoch);
         self.shared.subscriptions.saw(&channel, &epoch, offset);
@@ -94,20 +90,31 @@ impl Broker for RedisEngine {
     }
 
     async fn subscribe(&self, room: &RoomName) -> Result<(), EngineError> {
-        let connection = &self.shared.topology.of(&keys::channel(room)).subscriptions;
-        self.shared.subscriptions.subscribe(connection, room).await?;
+        self.shared.subscriptions.subscribe(&self.shared.topology, room).await?;
         self.shared.presence.check(room);
         Ok(())
     }
 
     async fn unsubscribe(&self, room: &RoomName) -> Result<(), EngineError> {
-        let connection = &self.shared.topology.of(&keys::channel(room)).subscriptions;
-        self.shared.subscriptions.unsubscribe(connection, room).await;
+        self.shared.subscriptions.unsubscribe(&self.shared.topology, room).await;
         Ok(())
     }
 }
 
 impl Shared {
+    /// Runs a script that writes what a client is told to be stored: when this returns `Ok`, the replicas that are
+    /// configured have it too. When they do not in time it may be stored all the same: the script has to give the
+    /// first answer again when it is run again, as for any error.
+    pub(super) async fn store<T: FromValue>(
+        &self,
+        key: &str,
+        script: &Script,
+        keys: &[Key],
+        arguments: &[Value],
+    ) -> Result<T, EngineError> {
+        self.topology.of(key).commands.run_and_replicate(patience(), script, keys, arguments).await
+    }
+
     /// Has the rooms that this server subscribes to, and that nobody wrote to, live for another day: their members
     /// would be told of a loss with the first message.
     pub(super) async fn keep_unwritten_rooms(&self) {

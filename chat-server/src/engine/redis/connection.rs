@@ -3,48 +3,21 @@
 //! fred could reconnect by itself, but it does not notice a server that answers nothing any more, and does not tell
 //! reliably when what depends on a connection (subscriptions) has to be done again. So a fred client lives exactly
 //! as long as its connection; a watchdog pings it, and a new one takes its place.
+//!
+//! The ping is a write that changes nothing: a server that takes no writes (a replica, a master without the replicas
+//! that it needs) is no master to us. Its connection is given up, and it is asked anew which server is the master:
+//! by name here, of the Sentinels or the Cluster in `topology`.
 
-use std::future::Future;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use fred::prelude::{Builder, Client, ClientLike, Config, Error, FromValue, Key, PerformanceConfig, Value};
-use fred::types::scripts::Script;
-use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use fred::prelude::{Builder, Client, ClientLike, Error, KeysInterface, PerformanceConfig};
+use fred::types::InfoKind;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::scripts;
-use crate::engine::EngineError;
-
-/// How long a call is tried before its caller is told that Redis is away: the promise of docs/protocol.md is 2 s,
-/// the rest is for the way to the client.
-const PATIENCE: Duration = Duration::from_millis(1_800);
-
-/// When a call that begins now is given up.
-pub(super) fn patience() -> Instant {
-    Instant::now() + PATIENCE
-}
-
-/// How long one attempt of a call may take. A healthy Redis answers in a few milliseconds; the rest is for one that
-/// rewrites its file or forks.
-const ATTEMPT: Duration = Duration::from_millis(600);
-
-/// How long a call is tried when Redis has answered none for [`PATIENCE`]: one attempt, for many times as long as a
-/// healthy Redis takes. A session's frames are handled one after the other, and each that waited wholly would keep
-/// the next from being answered in time.
-const LAST_TRY: Duration = Duration::from_millis(20);
-
-/// When a call is given up that was to be given up at `asked`, if none has succeeded since one began at `trouble`.
-///
-/// A call that begins with the trouble waits wholly, one that begins a second later a second less, and those that
-/// begin when the patience is over have one short try.
-fn give_up_at(asked: Instant, now: Instant, trouble: Option<Instant>) -> Instant {
-    trouble.map_or(asked, |trouble| asked.min((trouble + PATIENCE).max(now + LAST_TRY)))
-}
-
-/// The pause between two attempts.
-const RETRY_PAUSE: Duration = Duration::from_millis(20);
+use super::url::Node;
 
 /// The first Redis that has sharded channels.
 const OLDEST_REDIS: u64 = 7;
@@ -65,23 +38,115 @@ const PING_TIMEOUT: Duration = Duration::from_millis(750);
 /// began on it ends before it is taken for dead, and the next one finds another.
 const PINGS_MISSED: u32 = 2;
 
+/// How many messages of subscriptions may wait where there are none: fred needs a queue there, too.
+pub(super) const NO_QUEUE: usize = 16;
+
+/// A client whose connection is there, as far as is known.
+#[derive(Clone)]
+pub(super) struct Live {
+    /// To talk through.
+    pub(super) client: Client,
+    /// Which process answers: another one at the same address is another life of the server.
+    pub(super) process: Arc<str>,
+}
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Commands of all kinds.
+    Commands,
+    /// Sharded subscriptions, with at most so many messages that wait to be read. fred keeps eight such queues for
+    /// each client.
+    Subscriptions(usize),
+    /// Waiting for replicas.
+    Replication,
+}
+
+/// What the connections of a topology tell it.
+pub(super) struct Signals {
+    /// A server is not what it was taken for: it is to be asked which is.
+    doubt: watch::Sender<()>,
+    /// How often a connection for commands was made again. What was written before may be lost.
+    remade: watch::Sender<u64>,
+}
+
+impl Signals {
+    /// Nothing happened yet.
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self { doubt: watch::Sender::new(()), remade: watch::Sender::new(0) })
+    }
+
+    /// It is to be asked which servers there are.
+    pub(super) fn doubt(&self) {
+        self.doubt.send_replace(());
+    }
+
+    /// Each doubt.
+    pub(super) fn doubts(&self) -> watch::Receiver<()> {
+        self.doubt.subscribe()
+    }
+
+    /// Something that was written may be lost.
+    pub(super) fn remade(&self) {
+        self.remade.send_modify(|times| *times += 1);
+    }
+
+    /// Each time that something may be lost.
+    pub(super) fn remakes(&self) -> watch::Receiver<u64> {
+        self.remade.subscribe()
+    }
+}
+
 /// A connection to one Redis server, through all its breaks.
 pub(super) struct Connection {
-    config: Config,
-    /// How many messages of subscriptions may wait to be read. fred keeps eight such queues for each client.
-    capacity: usize,
-    current: watch::Sender<Option<Client>>,
+    node: Node,
+    purpose: Purpose,
+    /// What the ping writes to: a key of a slot that the server has.
+    probe: Mutex<Arc<str>>,
+    current: watch::Sender<Option<Live>>,
     /// Why it is away, in words.
     trouble: Mutex<String>,
+    /// Whether calls succeed.
+    pub(super) health: Health,
+    signals: Arc<Signals>,
+    /// Has it pinged at once.
+    suspicion: Notify,
+}
+
+/// Since when calls fail.
+#[derive(Default)]
+pub(super) struct Health(Mutex<Option<Instant>>);
+
+impl Health {
     /// When the first call began that failed since one succeeded.
-    failing_since: Mutex<Option<Instant>>,
+    pub(super) fn failing_since(&self) -> Option<Instant> {
+        *lock(&self.0)
+    }
+
+    /// A call failed that began then.
+    pub(super) fn failed(&self, began: Instant) {
+        lock(&self.0).get_or_insert(began);
+    }
+
+    /// A call succeeded.
+    pub(super) fn succeeded(&self) {
+        *lock(&self.0) = None;
+    }
 }
 
 impl Connection {
     /// One that is away until [`Connection::keep`] runs.
-    pub(super) fn new(config: Config, capacity: usize) -> Self {
-        let trouble = Mutex::new("not connected yet".to_owned());
-        Self { config, capacity, current: watch::Sender::new(None), trouble, failing_since: Mutex::default() }
+    pub(super) fn new(node: Node, purpose: Purpose, probe: &str, signals: Arc<Signals>) -> Self {
+        Self {
+            node,
+            purpose,
+            probe: Mutex::new(probe.into()),
+            current: watch::Sender::new(None),
+            trouble: Mutex::new("not connected yet".to_owned()),
+            health: Health::default(),
+            signals,
+            suspicion: Notify::new(),
+        }
     }
 
     /// Whether it is there, as far as is known.
@@ -89,197 +154,176 @@ impl Connection {
         self.current.borrow().is_some()
     }
 
-    /// Whether calls are answered, as far as is known: not when they have [`LAST_TRY`] only.
-    pub(super) fn answers(&self) -> bool {
-        let now = Instant::now();
-        give_up_at(now + PATIENCE, now, *self.failing()) > now + LAST_TRY
+    /// Whether this is the id of the client of now.
+    pub(super) fn is_on(&self, client: &str) -> bool {
+        self.current.borrow().as_ref().is_some_and(|live| live.client.id() == client)
     }
 
     /// The client of now and of each time after: `None` while there is none.
-    pub(super) fn watch(&self) -> watch::Receiver<Option<Client>> {
+    pub(super) fn watch(&self) -> watch::Receiver<Option<Live>> {
         self.current.subscribe()
     }
 
-    /// Connects, and connects again, for ever.
-    pub(super) async fn keep(&self) {
+    /// What the ping writes to.
+    pub(super) fn probe(&self) -> Arc<str> {
+        Arc::clone(&lock(&self.probe))
+    }
+
+    /// From now on the ping writes to this key.
+    pub(super) fn set_probe(&self, key: &str) {
+        *lock(&self.probe) = key.into();
+    }
+
+    /// Its server answered what a master does not: it is looked at now.
+    pub(super) fn suspect(&self) {
+        self.suspicion.notify_one();
+        self.signals.doubt();
+    }
+
+    /// Why it is away, or was the last time.
+    pub(super) fn trouble(&self) -> String {
+        lock(&self.trouble).clone()
+    }
+
+    /// Connects, and connects again, for ever. `replaces` says whether another server was there before this one.
+    pub(super) async fn keep(&self, replaces: bool) {
+        let mut again = replaces;
         loop {
             match self.connect().await {
-                Ok((client, task)) => {
-                    tracing::info!(redis = %self.address(), "connected");
-                    self.current.send_replace(Some(client.clone()));
-                    let lost = watch_over(&client, task).await;
+                Ok((live, task)) => {
+                    tracing::info!(redis = %self.node, purpose = ?self.purpose, "connected");
+                    self.current.send_replace(Some(live.clone()));
+                    if again && self.purpose == Purpose::Commands {
+                        self.signals.remade();
+                    }
+                    again = true;
+                    let lost = self.watch_over(&live.client, task).await;
                     self.current.send_replace(None);
-                    tracing::warn!(redis = %self.address(), reason = lost, "connection lost");
+                    tracing::warn!(redis = %self.node, purpose = ?self.purpose, reason = lost, "connection lost");
                     self.set_trouble(lost);
                 }
                 Err(error) => self.set_trouble(error.to_string()),
             }
+            self.signals.doubt();
             sleep(RECONNECT_PAUSE).await;
         }
     }
 
-    /// Runs a script; see [`Connection::call`].
-    pub(super) async fn run<T: FromValue>(
-        &self,
-        deadline: Instant,
-        script: &Script,
-        keys: &[Key],
-        arguments: &[Value],
-    ) -> Result<T, EngineError> {
-        self.call(deadline, |client| async move { scripts::run(script, &client, keys, arguments).await })
-            .await
-    }
-
-    /// Calls until it succeeds or the deadline is over; not for so long when Redis has been away for a while, see
-    /// [`give_up_at`]. The call has to be one that may be done twice: an answer that was lost does not tell whether
-    /// it was done.
-    pub(super) async fn call<T, F, Answer>(&self, deadline: Instant, call: F) -> Result<T, EngineError>
-    where
-        F: Fn(Client) -> Answer,
-        Answer: Future<Output = Result<T, Error>>,
-    {
-        let deadline = give_up_at(deadline, Instant::now(), *self.failing());
-        self.insist(deadline, call).await
-    }
-
-    /// Calls until it succeeds or the deadline is over, however long Redis has been away: for tasks that no session
-    /// waits for, and that find out in this way that it is back.
-    pub(super) async fn insist<T, F, Answer>(&self, deadline: Instant, call: F) -> Result<T, EngineError>
-    where
-        F: Fn(Client) -> Answer,
-        Answer: Future<Output = Result<T, Error>>,
-    {
-        let began = Instant::now();
-        let answer = self.attempts(deadline, began, call).await;
-        if answer.is_ok() {
-            *self.failing() = None;
-        }
-        answer
-    }
-
-    async fn attempts<T, F, Answer>(
-        &self,
-        deadline: Instant,
-        began: Instant,
-        call: F,
-    ) -> Result<T, EngineError>
-    where
-        F: Fn(Client) -> Answer,
-        Answer: Future<Output = Result<T, Error>>,
-    {
-        let mut current = self.watch();
-        let mut trouble: Option<String> = None;
-        loop {
-            let Ok(client) = timeout_at(deadline, next_client(&mut current)).await else {
-                self.failing().get_or_insert(began);
-                return Err(EngineError::Unavailable(trouble.unwrap_or_else(|| self.trouble())));
-            };
-            let attempt_ends = deadline.min(Instant::now() + ATTEMPT);
-            match timeout_at(attempt_ends, call(client)).await {
-                Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(error)) if is_defect(&error) => {
-                    tracing::error!(redis = %self.address(), %error, "a call that can't succeed");
-                    return Err(EngineError::Corrupt(error.to_string()));
-                }
-                Ok(Err(error)) => trouble = Some(error.to_string()),
-                // The last attempt may have had next to no time: what Redis said before tells more.
-                Err(_) => trouble = trouble.or_else(|| Some("no answer in time".to_owned())),
-            }
-            self.failing().get_or_insert(began);
-            if Instant::now() + RETRY_PAUSE >= deadline {
-                return Err(EngineError::Unavailable(trouble.unwrap_or_default()));
-            }
-            sleep(RETRY_PAUSE).await;
-        }
-    }
-
-    async fn connect(&self) -> Result<(Client, Task), Error> {
-        let client = Builder::from_config(self.config.clone())
-            .with_connection_config(|connection| {
-                connection.connection_timeout = CONNECT;
-                connection.internal_command_timeout = CONNECT;
-                // A second attempt by fred could store a message twice: whoever calls decides.
-                connection.max_command_attempts = 1;
-                connection.tcp.nodelay = Some(true);
-            })
-            .set_performance_config(PerformanceConfig {
-                broadcast_channel_capacity: self.capacity,
-                ..PerformanceConfig::default()
-            })
-            .build()?;
-        let task = AbortOnDropHandle::new(client.init().await?);
+    async fn connect(&self) -> Result<(Live, Task), Error> {
+        let capacity = match self.purpose {
+            Purpose::Commands | Purpose::Replication => NO_QUEUE,
+            Purpose::Subscriptions(capacity) => capacity,
+        };
+        let (client, task) = open(&self.node, CONNECT, capacity).await?;
         if let Some(version) = client.server_version().filter(|version| version.major < OLDEST_REDIS) {
             let needed = format!("it is Redis {version}; {OLDEST_REDIS} or newer is needed");
             return Err(Error::new(fred::error::ErrorKind::Config, needed));
         }
         // A Redis that reads its file answers, but with an error.
-        timeout(PING_TIMEOUT, client.ping::<()>(None)).await.map_err(|_| timed_out("PING"))??;
-        Ok((client, task))
+        match self.ping(&client).await {
+            Err(error) if !is_elsewhere(&error) => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        let info: String = client.info(Some(InfoKind::Server)).await?;
+        let process = info.lines().find_map(|line| line.strip_prefix("run_id:")).unwrap_or_default().into();
+        Ok((Live { client, process }, task))
     }
 
-    fn address(&self) -> String {
-        self.config.server.hosts().iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    /// Asks for a write that changes nothing.
+    async fn ping(&self, client: &Client) -> Result<(), Error> {
+        let probe = self.probe();
+        match timeout(PING_TIMEOUT, client.unlink::<(), _>(&*probe)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Error::new(fred::error::ErrorKind::Timeout, "a ping was not answered")),
+        }
     }
 
-    fn failing(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.failing_since.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn trouble(&self) -> String {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Returns when the connection is lost or to be given up, and why.
+    async fn watch_over(&self, client: &Client, mut task: Task) -> String {
+        let mut missed = 0;
+        loop {
+            tokio::select! {
+                ended = &mut task => return match ended {
+                    Ok(Err(error)) => error.to_string(),
+                    Ok(Ok(())) | Err(_) => "closed".to_owned(),
+                },
+                () = self.suspicion.notified() => {}
+                () = sleep(PING_INTERVAL) => {}
+            }
+            match self.ping(client).await {
+                Ok(()) => missed = 0,
+                Err(error) if takes_no_writes(&error) => return error.to_string(),
+                Err(error) if is_elsewhere(&error) => {
+                    self.signals.doubt();
+                    // An answer to SUNSUBSCRIBE, of which fred expects none, may have been taken for ours: then all
+                    // answers behind it are taken for those of the next command.
+                    if matches!(self.purpose, Purpose::Subscriptions(_)) {
+                        return error.to_string();
+                    }
+                    missed = 0;
+                }
+                Err(_) => missed += 1,
+            }
+            if missed == PINGS_MISSED {
+                return format!("{missed} pings were not answered");
+            }
+        }
     }
 
     /// Notes why it is away, and logs it when it is another reason than before.
     fn set_trouble(&self, trouble: String) {
-        let mut noted = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut noted = lock(&self.trouble);
         if *noted != trouble {
-            tracing::warn!(redis = %self.address(), reason = trouble, "not connected");
+            tracing::warn!(redis = %self.node, reason = trouble, "not connected");
             *noted = trouble;
         }
     }
 }
 
 /// The task behind a client. When it is dropped the connection is closed, and all that wait for answers are told.
-type Task = AbortOnDropHandle<Result<(), Error>>;
+pub(super) type Task = AbortOnDropHandle<Result<(), Error>>;
+
+/// Connects once.
+pub(super) async fn open(node: &Node, within: Duration, capacity: usize) -> Result<(Client, Task), Error> {
+    let client = Builder::from_config(node.config())
+        .with_connection_config(|connection| {
+            connection.connection_timeout = within;
+            connection.internal_command_timeout = within;
+            // A second attempt by fred could store a message twice: whoever calls decides.
+            connection.max_command_attempts = 1;
+            connection.tcp.nodelay = Some(true);
+        })
+        .set_performance_config(PerformanceConfig {
+            broadcast_channel_capacity: capacity,
+            ..PerformanceConfig::default()
+        })
+        .build()?;
+    let task = AbortOnDropHandle::new(client.init().await?);
+    Ok((client, task))
+}
 
 /// The client there is, or the next one. Waits for ever when there will be none.
-pub(super) async fn next_client(current: &mut watch::Receiver<Option<Client>>) -> Client {
-    match current.wait_for(Option::is_some).await.map(|client| client.clone()) {
-        Ok(Some(client)) => client,
+pub(super) async fn next_client(current: &mut watch::Receiver<Option<Live>>) -> Live {
+    match current.wait_for(Option::is_some).await.map(|live| live.clone()) {
+        Ok(Some(live)) => live,
         Ok(None) | Err(_) => std::future::pending().await,
     }
 }
 
-/// Returns when the connection is lost, and why.
-async fn watch_over(client: &Client, mut task: Task) -> String {
-    let mut missed = 0;
-    loop {
-        tokio::select! {
-            ended = &mut task => return match ended {
-                Ok(Err(error)) => error.to_string(),
-                Ok(Ok(())) | Err(_) => "closed".to_owned(),
-            },
-            () = sleep(PING_INTERVAL) => {}
-        }
-        match timeout(PING_TIMEOUT, client.ping::<()>(None)).await {
-            Ok(Ok(())) => missed = 0,
-            Ok(Err(_)) | Err(_) => missed += 1,
-        }
-        if missed == PINGS_MISSED {
-            return format!("{missed} pings were not answered");
-        }
-    }
+/// Whether the server says that another one has the key.
+pub(super) fn is_elsewhere(error: &Error) -> bool {
+    ["MOVED ", "ASK "].iter().any(|answer| error.details().starts_with(answer))
 }
 
-fn timed_out(what: &'static str) -> Error {
-    Error::new(fred::error::ErrorKind::Timeout, what)
+/// Whether the server says that it takes no writes: it is a replica, lacks replicas or can't write its file.
+pub(super) fn takes_no_writes(error: &Error) -> bool {
+    ["READONLY", "NOREPLICAS", "MISCONF", "MASTERDOWN"]
+        .iter()
+        .any(|answer| error.details().starts_with(answer))
 }
 
-/// Whether the same call would fail for ever: a wrong type of key, an unknown command, a script that fails. What
-/// is not among these (READONLY, LOADING, OOM, BUSY, ...) passes.
-fn is_defect(error: &Error) -> bool {
-    use fred::error::ErrorKind::{InvalidArgument, InvalidCommand, Parse};
-    matches!(error.kind(), InvalidArgument | InvalidCommand | Parse) || error.details().starts_with("ERR ")
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -289,27 +333,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_waits_less_the_longer_redis_has_been_away() {
-        let (start, second) = (Instant::now(), Duration::from_secs(1));
-        let asked_at = |now: Instant| now + PATIENCE;
-        assert_eq!(give_up_at(asked_at(start), start, None), start + PATIENCE);
-        assert_eq!(give_up_at(asked_at(start), start, Some(start)), start + PATIENCE);
-        let later = start + second;
-        assert_eq!(give_up_at(asked_at(later), later, Some(start)), start + PATIENCE);
-        let much_later = start + 5 * second;
-        assert_eq!(give_up_at(asked_at(much_later), much_later, Some(start)), much_later + LAST_TRY);
-        let before = much_later + LAST_TRY / 2;
-        assert_eq!(give_up_at(before, much_later, Some(start)), before, "never later than asked");
-    }
-
-    #[test]
-    fn what_passes_is_tried_again_and_a_defect_is_not() {
-        let error = |kind, details: &'static str| Error::new(kind, details);
-        assert!(is_defect(&error(ErrorKind::Unknown, "ERR unknown command 'SPUBLISH'")));
-        assert!(is_defect(&error(ErrorKind::InvalidArgument, "WRONGTYPE Operation against a key")));
-        for passing in ["LOADING Redis is loading", "READONLY You can't write", "OOM command not allowed"] {
-            assert!(!is_defect(&error(ErrorKind::Unknown, passing)), "{passing}");
-        }
-        assert!(!is_defect(&error(ErrorKind::IO, "Connection reset by peer")));
+    fn a_server_that_is_no_master_is_told_from_one_that_is_busy() {
+        let error = |details: &'static str| Error::new(ErrorKind::Unknown, details);
+        assert!(takes_no_writes(&error("READONLY You can't write against a read only replica.")));
+        assert!(takes_no_writes(&error("NOREPLICAS Not enough good replicas to write.")));
+        assert!(!takes_no_writes(&error("OOM command not allowed")));
+        assert!(is_elsewhere(&error("MOVED 3999 127.0.0.1:6381")));
+        assert!(!is_elsewhere(&error("CLUSTERDOWN Hash slot not served")));
     }
 }

@@ -1,8 +1,11 @@
 //! The names of all keys and channels. Those of one room share the hash tag `{room}`, so that a Cluster keeps them
 //! in one slot and one script may touch them all. A room's name can't have braces, see [`RoomName`].
 
+use std::ops::RangeInclusive;
+
 use hubbub_protocol::{MessageId, RoomName, UserId};
 
+use super::topology::slot;
 use crate::engine::token::TokenHash;
 
 /// A sorted set: each server's lease and when it ends.
@@ -46,9 +49,26 @@ pub(super) fn token(hash: &TokenHash) -> String {
     format!("hubbub:token:{}", hash.as_str())
 }
 
+/// A key in one of these slots, to which nothing is written that counts: a server that has the slots takes a
+/// write there, or takes none at all.
+pub(super) fn probe(slots: &RangeInclusive<u16>) -> String {
+    // One number in 16384 is the right one.
+    (0..u64::MAX)
+        .map(|number| format!("hubbub:probe:{{{number}}}"))
+        .find(|key| slots.contains(&slot(key)))
+        .unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn there_is_a_probe_for_any_slot() {
+        for slots in [0..=16_383, 5_461..=5_461, 16_000..=16_383] {
+            assert!(slots.contains(&slot(&probe(&slots))), "{slots:?}");
+        }
+    }
 
     #[test]
     fn all_keys_of_a_room_have_one_hash_tag() {

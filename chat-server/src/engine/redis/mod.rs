@@ -2,9 +2,12 @@
 //!
 //! | file | subject |
 //! |---|---|
-//! | `options` | the address, checked, and the settings |
-//! | `connection` | one connection, made anew when lost; calls with a deadline |
+//! | `url`, `options` | the address, checked, and the settings |
+//! | `connection` | one connection, made anew when lost |
 //! | `topology` | which server has which key |
+//! | `cluster`, `cluster_view`, `sentinel`, `poll` | how that is found out, and followed through failovers |
+//! | `calls` | a call to the server that has a key, with a deadline |
+//! | `replicas` | waiting until replicas have what was written |
 //! | `keys`, `scripts` | what is in Redis and what is done to it |
 //! | `broker`, `presence`, `accounts` | the three contracts |
 //! | `subscriptions`, `events` | what comes in |
@@ -12,16 +15,23 @@
 
 mod accounts;
 mod broker;
+mod calls;
+mod cluster;
+mod cluster_view;
 mod connection;
 mod events;
 mod keys;
 mod locks;
 mod options;
+mod poll;
 mod presence;
+mod replicas;
 mod scripts;
+mod sentinel;
 mod subscriptions;
 mod sweep;
 mod topology;
+mod url;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -31,13 +41,14 @@ use hubbub_protocol::UserId;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use self::connection::patience;
+use self::calls::patience;
 use self::presence::Entries;
 use self::subscriptions::Subscriptions;
 use self::topology::Topology;
 use super::{EVENT_QUEUE, Engine, EngineError, EngineEvent, UserEvent};
 
-pub use self::options::{InvalidRedisUrl, RedisOptions, RedisUrl};
+pub use self::options::RedisOptions;
+pub use self::url::{InvalidRedisUrl, RedisUrl};
 
 /// The engine for several servers.
 ///
@@ -60,7 +71,7 @@ impl RedisEngine {
     /// calls are answered with [`EngineError::Unavailable`](super::EngineError::Unavailable).
     pub fn start(options: RedisOptions) -> (Arc<Self>, mpsc::Receiver<EngineEvent>) {
         let (events, receiver) = mpsc::channel(EVENT_QUEUE);
-        let topology = Topology::standalone(&options.url);
+        let topology = Topology::new(options.url.clone(), options.ack_replicas);
         let shared = Arc::new(Shared {
             options,
             topology,
@@ -69,13 +80,10 @@ impl RedisEngine {
         });
 
         let mut tasks = JoinSet::new();
-        for master in shared.topology.masters() {
-            let (commands, subscriptions) = (Arc::clone(master), Arc::clone(master));
-            tasks.spawn(async move { commands.commands.keep().await });
-            tasks.spawn(async move { subscriptions.subscriptions.keep().await });
-            let (shared, master) = (Arc::clone(&shared), Arc::clone(master));
-            tasks.spawn(async move { shared.subscriptions.keep(&master.subscriptions).await });
-        }
+        let topology = Arc::clone(&shared);
+        tasks.spawn(async move { topology.topology.keep().await });
+        let subscriptions = Arc::clone(&shared);
+        tasks.spawn(async move { subscriptions.subscriptions.keep(&subscriptions.topology).await });
         let presence = Arc::clone(&shared);
         tasks.spawn(async move { presence.keep_presence().await });
         (Arc::new(Self { shared, tasks: Mutex::new(tasks) }), receiver)
@@ -85,17 +93,13 @@ impl RedisEngine {
 #[async_trait]
 impl Engine for RedisEngine {
     fn is_up(&self) -> bool {
-        let topology = &self.shared.topology;
-        self.shared.presence.renewed()
-            && self.shared.subscriptions.hears_control()
-            && topology.masters().all(|master| {
-                master.commands.is_up() && master.commands.answers() && master.subscriptions.is_up()
-            })
+        let Shared { presence, subscriptions, topology, .. } = &*self.shared;
+        presence.renewed() && subscriptions.hears_control(topology) && topology.is_up()
     }
 
     async fn tell(&self, user: UserId, event: UserEvent) -> Result<(), EngineError> {
         let payload = Value::Bytes(events::control(user, &event)?);
-        let connection = &self.shared.topology.of(keys::CONTROL).commands;
+        let connection = self.shared.topology.of(keys::CONTROL).commands;
         connection
             .call(patience(), |client| {
                 let payload = payload.clone();
@@ -108,6 +112,7 @@ impl Engine for RedisEngine {
         self.shared.give_back().await;
         let mut tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
         tasks.shutdown().await;
+        self.shared.topology.close();
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
 
-use super::connection::patience;
+use super::calls::patience;
 use super::locks::KeyLocks;
 use super::sweep::{Lease, SweepRule};
 use super::{RedisEngine, Shared, keys, number, scripts};
@@ -171,7 +171,7 @@ impl Shared {
     /// Renews the lease, enters again what is lost, leaves what is owed and sweeps after others, for ever.
     pub(super) async fn keep_presence(&self) {
         let mut rule = SweepRule::new(self.options.presence_lease);
-        let mut connection = self.topology.of(keys::SERVERS).commands.watch();
+        let mut remakes = self.topology.remakes();
         let mut behind = false;
         let mut rooms_kept = Instant::now();
         loop {
@@ -197,7 +197,7 @@ impl Shared {
             tokio::select! {
                 () = sleep(self.options.presence_lease.div_f64(RENEWALS)) => {}
                 () = self.presence.wake.notified() => {}
-                _ = connection.changed() => {}
+                _ = remakes.changed() => {}
             }
         }
     }

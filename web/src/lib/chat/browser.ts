@@ -1,41 +1,83 @@
-// The chat with everything that it needs of the browser.
+// The page's parts with everything that they need of the browser.
 
+import { Account, type AccountState } from '../account/account';
+import { deviceName } from '../account/device';
+import { AccountsApi, type Calls } from '../api/accounts';
+import { call, type Fetch } from '../api/http';
+import { RoomsApi } from '../api/rooms';
 import { browserEnvironment } from '../connection/browser';
 import { Guest } from '../identity/guest';
 import { localName, nameAddress, newName } from '../identity/naming';
 import { httpServer } from '../identity/server';
 import { storeIn } from '../identity/store';
-import type { PageConfig } from '../protocol/generated';
+import type { MyRoom, PageConfig } from '../protocol/generated';
+import { Mine } from '../rooms/mine';
 import { roomInAddress } from './address';
 import { Chat } from './chat';
 import type { ChatState } from './state';
 
-/** A chat for this tab, not started yet. */
-export function browserChat(changed: (state: ChatState) => void): Chat {
-  const store = storeIn(() => sessionStorage);
-  const config = onceDone(() => httpServer.config());
-  const speaker = new Guest({
-    server: httpServer,
-    store,
+/** Told of every change. */
+export interface Changes {
+  readonly chat: (state: ChatState) => void;
+  readonly account: (state: AccountState) => void;
+  readonly mine: (rooms: readonly MyRoom[]) => void;
+}
+
+export interface Parts {
+  readonly chat: Chat;
+  readonly account: Account;
+  readonly accounts: AccountsApi;
+  readonly rooms: RoomsApi;
+  readonly mine: Mine;
+}
+
+/** For this tab; the chat is not started yet. */
+export function browserParts(changes: Changes): Parts {
+  const tab = storeIn(() => sessionStorage);
+  const get: Fetch = (path, init) => fetch(path, init);
+  const server = httpServer(get);
+  const config = onceDone(() => server.config());
+  const guest = new Guest({
+    server,
+    store: tab,
     newId,
     newName: async () => {
       const { nameApi } = await config();
-      return newName(nameAddress(nameApi, location.href), (...request) => fetch(...request), Math.random);
+      return newName(nameAddress(nameApi, location.href), get, Math.random);
     },
     safeName: () => localName(Math.random),
   });
-  return new Chat({
+  const calls: Calls = (wanted) => call(get, account.bearer, wanted);
+  const accounts = new AccountsApi(calls);
+  const account: Account = new Account({
+    guest,
+    api: accounts,
+    store: storeIn(() => localStorage),
+    device: deviceName(navigator.userAgent),
+    changed: changes.account,
+    speakAnew: () => {
+      chat.speakAnew();
+    },
+  });
+  const rooms = new RoomsApi(calls);
+  const mine = new Mine({ environment: browserEnvironment, api: rooms, changed: changes.mine });
+  const chat: Chat = new Chat({
     environment: browserEnvironment,
-    store,
-    speaker,
+    store: tab,
+    speaker: account,
     defaultRoom: async () => (await config()).defaultRoom,
     newId,
-    changed,
+    roomsChanged: (when) => {
+      if (when === 'now') void mine.refresh();
+      else mine.refreshSoon();
+    },
+    changed: changes.chat,
   });
+  return { chat, account, accounts, rooms, mine };
 }
 
 /** Starts the chat and tells it what happens to the page. The answer ends it. */
-export function keepRunning(chat: Chat): () => void {
+export function keepRunning({ chat, mine }: Pick<Parts, 'chat' | 'mine'>): () => void {
   const moved = (): void => {
     chat.goTo(roomInAddress(location.href));
   };
@@ -49,6 +91,7 @@ export function keepRunning(chat: Chat): () => void {
     removeEventListener('hashchange', moved);
     removeEventListener('online', online);
     chat.end();
+    mine.end();
   };
 }
 

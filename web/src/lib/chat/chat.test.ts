@@ -31,12 +31,14 @@ function newChat(): Chat {
     environment,
     store,
     speaker: {
+      id: 'ada',
       token: () => Promise.resolve('token'),
       forget: () => undefined,
       renamed: (name) => names.push(name),
     },
     defaultRoom: () => Promise.resolve('lobby'),
     newId: () => `id-${(ids += 1)}`,
+    roomsChanged: () => undefined,
     changed: () => undefined,
   });
 }

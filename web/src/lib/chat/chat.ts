@@ -6,18 +6,29 @@ import { Session, type Connection, type Credentials } from '../connection/sessio
 import { t } from '../i18n';
 import { nextStop, stillTyping, TYPING_EVERY_MS } from '../people/typing';
 import { isString } from '../protocol/checks';
-import type { ClientFrame, MessageId, RoomName, ServerFrame, UserName } from '../protocol/generated';
+import type { ClientFrame, MessageId, RoomName, ServerFrame, UserId, UserName } from '../protocol/generated';
 import { checkText, nameProblem } from '../protocol/limits';
 import type { Store } from '../identity/store';
 import { updated } from '../rooms/rooms';
 import type { RoomInAddress } from './address';
-import { inRoom, initialState, onClosed, onConnection, onFrame, shownRoom, type ChatState } from './state';
+import {
+  asAnother,
+  inRoom,
+  initialState,
+  onClosed,
+  onConnection,
+  onFrame,
+  shownRoom,
+  type ChatState,
+} from './state';
 
 const OUTBOX_KEY = 'hubbub.outbox';
 const DRAFT_KEY = 'hubbub.draft';
 
-/** The guest as the chat needs it. */
+/** Who speaks, as the chat needs it. */
 export interface Speaker extends Credentials {
+  /** `undefined` until there is one. */
+  readonly id: UserId | undefined;
   renamed(name: UserName): void;
 }
 
@@ -28,6 +39,8 @@ export interface ChatNeeds {
   /** The room when the address names none. Fails with an Error that says in words why. */
   readonly defaultRoom: () => Promise<RoomName>;
   readonly newId: () => MessageId;
+  /** The user's list of rooms is another: `now` when it was never fetched over this connection. */
+  readonly roomsChanged: (when: 'now' | 'soon') => void;
   /** Told of every change. */
   readonly changed: (state: ChatState) => void;
 }
@@ -145,6 +158,11 @@ export class Chat {
     this.#session.send({ type: 'typing', room: this.#state.shown });
   }
 
+  /** Connects again as whoever speaks now. */
+  speakAnew(): void {
+    this.#session.renew();
+  }
+
   reconnectNow(): void {
     this.#session.reconnectNow();
   }
@@ -174,7 +192,9 @@ export class Chat {
     this.#asked = new Set(rooms.keys());
   }
 
-  #greeting(token: string): ClientFrame[] {
+  #greeting(token: string | undefined): ClientFrame[] {
+    const { me } = this.#state;
+    if (me !== undefined && me.id !== this.needs.speaker.id) this.#set(asAnother(this.#state));
     const rooms = [...this.#state.rooms.values()].map(({ room }) => room);
     this.#asked = new Set(this.#state.rooms.keys());
     const resume = rooms.flatMap(({ name: room, epoch, offset }) =>
@@ -182,7 +202,11 @@ export class Chat {
     );
     const joins = rooms.filter(({ epoch }) => epoch === undefined);
     return [
-      resume.length > 0 ? { type: 'hello', token, resume } : { type: 'hello', token },
+      {
+        type: 'hello',
+        ...(token === undefined ? {} : { token }),
+        ...(resume.length > 0 ? { resume } : {}),
+      },
       ...joins.map(({ name: room }): ClientFrame => ({ type: 'join', room })),
     ];
   }
@@ -194,6 +218,14 @@ export class Chat {
   }
 
   #frame(frame: ServerFrame): void {
+    if (frame.type === 'welcome' && frame.token !== undefined) {
+      // A guest was made, since the cookie was gone by the time of the greeting.
+      this.needs.speaker.forget();
+      this.#session.restart(t.connection.reasons.BadToken);
+      return;
+    }
+    if (frame.type === 'welcome') this.needs.roomsChanged('now');
+    if (frame.type === 'roomsChanged') this.needs.roomsChanged('soon');
     const { state, restart } = onFrame(this.#state, frame, this.needs.environment);
     if (state.me !== undefined && state.me.name !== this.#state.me?.name)
       this.needs.speaker.renamed(state.me.name);

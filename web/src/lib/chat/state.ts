@@ -93,8 +93,7 @@ export function onFrame(state: ChatState, frame: ServerFrame, clock: Clock): Out
     case 'error':
       return onError(state, frame, clock);
     case 'left':
-      // Left and entered again meanwhile: the answer to that join is about to come.
-      return { state: inOneRoom(state, frame.room, (open) => ({ ...open, joined: false })) };
+      return { state: onLeft(state, frame) };
     case 'edited':
     case 'deleted':
     case 'reacted':
@@ -109,6 +108,15 @@ export function onFrame(state: ChatState, frame: ServerFrame, clock: Clock): Out
   }
 }
 
+/** Put out of a room, or it is no more: what was said there is not shown any longer. */
+function onLeft(state: ChatState, { room, reason }: Frame<'left'>): ChatState {
+  // Left and entered again meanwhile: the answer to that join is about to come.
+  if (reason === undefined) return inOneRoom(state, room, (open) => ({ ...open, joined: false }));
+  const rooms = withoutRoom(state.rooms, room);
+  if (room !== state.shown) return { ...state, rooms };
+  return { ...state, rooms: withRoom(rooms, room), roomProblem: t.rooms[reason] };
+}
+
 export function onConnection(state: ChatState, connection: Connection): ChatState {
   if (connection.kind === 'connected') return { ...state, connection, trouble: undefined };
   return {
@@ -118,6 +126,22 @@ export function onConnection(state: ChatState, connection: Connection): ChatStat
     rooms: allUpdated(state.rooms, (open) => ({ ...open, joined: false, typing: NOBODY_TYPES })),
     outbox: outboxes.connectionLost(state.outbox),
     rename: state.rename.kind === 'asked' ? { kind: 'refused', problem: t.people.renameLost } : state.rename,
+  };
+}
+
+/**
+ * Somebody else speaks from now on: what only the one before could see is gone, and what waits to be sent is not
+ * sent in another's name unless they say so.
+ */
+export function asAnother(state: ChatState): ChatState {
+  return {
+    ...state,
+    me: undefined,
+    rooms: withRoom(NO_ROOMS, state.shown),
+    outbox: state.outbox.reduce<Outbox>(
+      (outbox, { id }) => outboxes.refused(outbox, id, t.account.writtenAsAnother),
+      state.outbox,
+    ),
   };
 }
 

@@ -42,7 +42,7 @@ beforeEach(() => {
   };
   session = new Session(environment, credentials, {
     changed: (connection) => states.push(connection),
-    greeting: (token) => [
+    greeting: (token = '') => [
       { type: 'hello', token },
       { type: 'join', room: 'lobby' },
     ],

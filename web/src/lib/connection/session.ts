@@ -25,8 +25,8 @@ export type Connection =
 
 /** Who speaks. */
 export interface Credentials {
-  /** The token of this guest, made when there is none yet. Fails with an Error that says why in words. */
-  token(): Promise<string>;
+  /** A token; `undefined` when the browser's cookie speaks. Fails with an Error that says why in words. */
+  token(): Promise<string | undefined>;
   /** The server does not know the token: the next one has to be new. */
   forget(): void;
 }
@@ -34,7 +34,7 @@ export interface Credentials {
 export interface SessionListener {
   changed(connection: Connection): void;
   /** The first frames of a connection. */
-  greeting(token: string): ClientFrame[];
+  greeting(token: string | undefined): ClientFrame[];
   frame(frame: ServerFrame): void;
   /** An established session ended, for a reason in words. Not called when the page itself moves. */
   closed(reason: string): void;
@@ -87,6 +87,14 @@ export class Session {
     if (this.#connection.kind === 'waiting' || this.#connection.kind === 'stopped') this.#connect(false);
   }
 
+  /** Someone else speaks from now on: a goodbye, and a new greeting. */
+  renew(): void {
+    this.#abandon(1000);
+    this.#established = false;
+    this.#failures = 0;
+    this.#connect(false);
+  }
+
   /** What this connection brought can't be gone on with: come back, after `atLeastMs`, and resume. */
   restart(reason: string, atLeastMs = 0): void {
     if (!this.connected) return;
@@ -107,7 +115,7 @@ export class Session {
     );
   }
 
-  #open(token: string): void {
+  #open(token: string | undefined): void {
     const attempt = this.#attempt;
     const isOld = (): boolean => attempt !== this.#attempt;
     const socket = this.environment.connect({

@@ -1,6 +1,7 @@
 // The words of the page, in its language. Each file beside this one has a subject in all languages: the type
 // checker says when one of them lacks a phrase.
 
+import { account } from './account';
 import { common } from './common';
 import { connection } from './connection';
 import { conversation } from './conversation';
@@ -10,12 +11,13 @@ import { people } from './people';
 import { rooms } from './rooms';
 import type { ErrorCode } from '../protocol/generated';
 
-export const catalog = { common, connection, conversation, errors, people, rooms };
+export const catalog = { account, common, connection, conversation, errors, people, rooms };
 
 export type Words = { readonly [Subject in keyof typeof catalog]: (typeof catalog)[Subject]['en'] };
 
 export function wordsIn(language: Language): Words {
   return {
+    account: account[language],
     common: common[language],
     connection: connection[language],
     conversation: conversation[language],

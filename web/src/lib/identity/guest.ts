@@ -49,6 +49,12 @@ export class Guest implements Credentials {
     return this.#kept?.id;
   }
 
+  /** The token, if there is one already. */
+  get known(): string | undefined {
+    return this.#kept?.token;
+  }
+
+  /** A token made when there is none yet. Fails with an Error that says why in words. */
   async token(): Promise<string> {
     if (this.#kept?.token !== undefined) return this.#kept.token;
     // Whoever asks while one is made gets the same one.
@@ -60,6 +66,12 @@ export class Guest implements Credentials {
 
   forget(): void {
     if (this.#kept) this.#keep({ id: this.#kept.id, name: this.#kept.name });
+  }
+
+  /** This guest is somebody else now: the next one begins anew. */
+  clear(): void {
+    this.#kept = undefined;
+    this.needs.store.write(KEY, null);
   }
 
   /** Under another name from now on, also after a reload or with another token. */

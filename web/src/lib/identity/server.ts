@@ -1,19 +1,16 @@
-// What the page asks of the server over plain HTTP.
+// What the page asks of the server before it speaks.
 
-import { asReason, errorWords, t } from '../i18n';
-import { hasShape, isString, optional, type Check } from '../protocol/checks';
+import { call, type Answer, type Fetch } from '../api/http';
+import { asReason } from '../i18n';
+import { hasShape, isString } from '../protocol/checks';
 import {
   GUESTS_PATH,
   PAGE_CONFIG_PATH,
   type GuestCreated,
   type GuestRequest,
   type PageConfig,
-  type Problem,
   type User,
 } from '../protocol/generated';
-
-/** A request that hangs is as bad as one that fails. */
-const TIMEOUT_MS = 10_000;
 
 export type GuestAnswer =
   | { readonly kind: 'created'; readonly guest: GuestCreated }
@@ -36,44 +33,29 @@ const isGuestCreated = hasShape<GuestCreated>({
   token: isString,
 });
 
-const isProblem = hasShape<Pick<Problem, 'type' | 'title' | 'detail'>>({
-  type: isString,
-  title: isString,
-  detail: optional(isString),
-});
+const BAD_NAME: readonly string[] = ['emptyName', 'nameTooLong', 'controlCharacter', 'badField'];
 
-export const httpServer: Server = {
-  async config() {
-    return checked(await request(PAGE_CONFIG_PATH, {}), isConfig);
-  },
-  async createGuest(guest) {
-    const response = await request(GUESTS_PATH, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(guest),
-    });
-    if (response.status === 409) return { kind: 'taken' };
-    if (response.status === 400 || response.status === 422) return { kind: 'badName' };
-    return { kind: 'created', guest: await checked(response, isGuestCreated) };
-  },
-};
-
-/** `/problems/full` is of the code `full`. */
-function problemCode(type: string): string {
-  return type.slice(type.lastIndexOf('/') + 1);
+export function httpServer(fetch: Fetch): Server {
+  return {
+    async config() {
+      const answer = { method: 'GET', path: PAGE_CONFIG_PATH, answer: isConfig } as const;
+      return orFail(await call(fetch, undefined, answer));
+    },
+    async createGuest(body) {
+      const answer = await call(fetch, undefined, {
+        method: 'POST',
+        path: GUESTS_PATH,
+        body,
+        answer: isGuestCreated,
+      });
+      if (!answer.ok && answer.refusal.code === 'guestTaken') return { kind: 'taken' };
+      if (!answer.ok && BAD_NAME.includes(answer.refusal.code)) return { kind: 'badName' };
+      return { kind: 'created', guest: orFail(answer) };
+    },
+  };
 }
 
-async function request(path: string, init: RequestInit): Promise<Response> {
-  try {
-    return await fetch(path, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
-  } catch {
-    throw new Error(t.connection.reasons.unreachable);
-  }
-}
-
-async function checked<T>(response: Response, check: Check<T>): Promise<T> {
-  const body: unknown = await response.json().catch(() => undefined);
-  if (response.ok && check(body)) return body;
-  if (!isProblem(body)) throw new Error(t.connection.reasons.notUnderstood);
-  throw new Error(asReason(errorWords(problemCode(body.type), body.detail ?? body.title)));
+function orFail<T>(answer: Answer<T>): T {
+  if (answer.ok) return answer.value;
+  throw new Error(asReason(answer.refusal.words));
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { NAME_CHARS, ROOM_CHARS } from './generated';
-import { checkText, countChars, isRoomName, nameFrom, nameProblem } from './limits';
+import { checkText, countChars, isRoomName, nameFrom, nameProblem, roomKind } from './limits';
 
 test('an emoji counts as the server counts it', () => {
   expect(countChars('a😀ü')).toBe(3);
@@ -34,6 +34,9 @@ test.each([
   ['lobby', true],
   ['küche-2', true],
   ['会議室', true],
+  ['~p0123456789abcdef0123456789abcdef', true],
+  ['~p0123', false],
+  ['~x0123456789abcdef0123456789abcdef', false],
   ['a b', false],
   ['{slot}', false],
   ['', false],
@@ -52,4 +55,12 @@ describe('a text', () => {
   test('of white space cannot be sent', () => {
     expect(checkText(' \n ', 10).sendable).toBe(false);
   });
+});
+
+test.each([
+  ['lobby', 'public'],
+  ['~p0123456789abcdef0123456789abcdef', 'private'],
+  ['~d0123456789abcdef0123456789abcdef', 'direct'],
+])('%s is a %s room', (name, kind) => {
+  expect(roomKind(name)).toBe(kind);
 });

@@ -2,7 +2,7 @@
 // checks again; protocol/src/names.rs has the rules.
 
 import { t } from '../i18n';
-import { NAME_CHARS, ROOM_CHARS, TEXT_CHARS } from './generated';
+import { NAME_CHARS, ROOM_CHARS, TEXT_CHARS, type RoomKind, type RoomName } from './generated';
 
 export interface TextLimits {
   readonly nameChars: number;
@@ -20,6 +20,7 @@ const FORBIDDEN_IN_NAMES = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
 const FORBIDDEN_IN_NAMES_EACH = new RegExp(FORBIDDEN_IN_NAMES, 'gu');
 
 const ROOM = /^[\p{Alphabetic}\p{N}\-_.]+$/u;
+const UNLISTED_ROOM = /^~[pd][0-9a-f]{32}$/;
 
 /** Characters as the server counts them: Unicode scalar values, not UTF-16 units. */
 export function countChars(text: string): number {
@@ -44,8 +45,15 @@ export function nameFrom(text: string, limit: number): string | undefined {
   return name === '' ? undefined : name;
 }
 
+/** Whether this can be the address of a room, of any kind. */
 export function isRoomName(name: string): boolean {
-  return countChars(name) <= ROOM_CHARS && ROOM.test(name);
+  return UNLISTED_ROOM.test(name) || (countChars(name) <= ROOM_CHARS && ROOM.test(name));
+}
+
+/** `~p` and `~d` with 32 hex digits are private and direct rooms; what people name themselves is public. */
+export function roomKind(name: RoomName): RoomKind {
+  if (!UNLISTED_ROOM.test(name)) return 'public';
+  return name.startsWith('~p') ? 'private' : 'direct';
 }
 
 export interface TextCheck {
