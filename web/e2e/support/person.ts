@@ -23,6 +23,13 @@ export class Person {
     return this.log.getByTestId('row').filter({ hasText: text });
   }
 
+  /** Uses one of the actions of a message, by a part of its text. */
+  async does(action: string, text: string): Promise<void> {
+    const row = this.row(text);
+    await row.getByTestId('message').click();
+    await row.getByRole('button', { name: action, exact: true }).click();
+  }
+
   /** Own messages that the room does not show yet. */
   pending(text: string): Locator {
     return this.log.getByTestId('pending').filter({ hasText: text });

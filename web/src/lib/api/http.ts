@@ -1,6 +1,6 @@
 // One call of the server's HTTP API: what it answers, or why not, in the words of the page.
 
-import { errorWords, t } from '../i18n';
+import { asReason, errorWords, t } from '../i18n';
 import { duration } from '../i18n/format';
 import { hasShape, isObject, isString, optional, type Check } from '../protocol/checks';
 import type { Problem } from '../protocol/generated';
@@ -91,4 +91,10 @@ function refusalIn(problem: Pick<Problem, 'type' | 'title' | 'detail'>, response
 
 function withWait(words: string, retryAfterMs: number | undefined): string {
   return retryAfterMs === undefined ? words : `${words} ${t.common.againIn(duration(retryAfterMs))}`;
+}
+
+/** For those who have somebody else to tell of a failure: an Error with the reason, to be put behind a colon. */
+export function orFail<T>(answer: Answer<T>): T {
+  if (answer.ok) return answer.value;
+  throw new Error(asReason(answer.refusal.words));
 }

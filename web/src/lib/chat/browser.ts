@@ -3,7 +3,8 @@
 import { Account, type AccountState } from '../account/account';
 import { deviceName } from '../account/device';
 import { AccountsApi, type Calls } from '../api/accounts';
-import { call, type Fetch } from '../api/http';
+import { olderMessages } from '../api/history';
+import { call, orFail, type Fetch } from '../api/http';
 import { RoomsApi } from '../api/rooms';
 import { browserEnvironment } from '../connection/browser';
 import { Guest } from '../identity/guest';
@@ -60,12 +61,20 @@ export function browserParts(changes: Changes): Parts {
     },
   });
   const rooms = new RoomsApi(calls);
-  const mine = new Mine({ environment: browserEnvironment, api: rooms, changed: changes.mine });
+  const mine: Mine = new Mine({
+    environment: browserEnvironment,
+    api: rooms,
+    changed: (list) => {
+      changes.mine(list);
+      chat.listed(list);
+    },
+  });
   const chat: Chat = new Chat({
     environment: browserEnvironment,
     store: tab,
     speaker: account,
     defaultRoom: async () => (await config()).defaultRoom,
+    olderMessages: async (room, before, limit) => orFail(await calls(olderMessages(room, before, limit))),
     newId,
     roomsChanged: (when) => {
       if (when === 'now') void mine.refresh();

@@ -4,7 +4,7 @@ import { FakeEnvironment } from '../connection/fakes';
 import { t } from '../i18n';
 import { storeInMemory, type Store } from '../identity/store';
 import type { Frame } from '../protocol/frames';
-import type { ClientFrame, Message, ServerFrame } from '../protocol/generated';
+import type { ClientFrame, EventPage, Message, MyRoom, ServerFrame } from '../protocol/generated';
 import { Chat } from './chat';
 import { shownRoom } from './state';
 
@@ -23,6 +23,8 @@ const WELCOME: ServerFrame = {
 let environment: FakeEnvironment;
 let store: Store;
 let names: string[];
+let asked: [string, number][];
+let older: () => Promise<EventPage>;
 let ids: number;
 let chat: Chat;
 
@@ -37,6 +39,10 @@ function newChat(): Chat {
       renamed: (name) => names.push(name),
     },
     defaultRoom: () => Promise.resolve('lobby'),
+    olderMessages: (room, before) => {
+      asked.push([room, before]);
+      return older();
+    },
     newId: () => `id-${(ids += 1)}`,
     roomsChanged: () => undefined,
     changed: () => undefined,
@@ -46,7 +52,8 @@ function newChat(): Chat {
 beforeEach(() => {
   environment = new FakeEnvironment();
   store = storeInMemory();
-  [names, ids] = [[], 0];
+  [names, ids, asked] = [[], 0, []];
+  older = () => Promise.reject(new Error('no page'));
   chat = newChat();
 });
 
@@ -97,9 +104,10 @@ function sent<T extends ClientFrame['type']>(type: T): Extract<ClientFrame, { ty
 }
 
 function shown(): string[] {
-  return shownRoom(chat.state).room.lines.map((line) =>
-    'message' in line ? line.message.text : line.notice.text,
-  );
+  return shownRoom(chat.state).room.lines.map((line) => {
+    if ('message' in line) return line.message.text;
+    return 'notice' in line ? line.notice.text : `${line.erased.id} is deleted`;
+  });
 }
 
 describe('the room', () => {
@@ -334,8 +342,8 @@ describe('a lost connection', () => {
     await loseConnection();
     environment.socket.events.opened();
     expect(sent('hello')[0]?.resume).toEqual([
-      { room: 'lobby', epoch: 'e1', offset: 1 },
       { room: 'kitchen', epoch: 'e2', offset: 1 },
+      { room: 'lobby', epoch: 'e1', offset: 1 },
     ]);
     expect(sent('join')).toEqual([]);
   });
@@ -418,5 +426,123 @@ describe('typing', () => {
     await connect();
     receive({ type: 'typing', room: 'lobby', user: GRACE }, message(1));
     expect(shownRoom(chat.state).typing.size).toBe(0);
+  });
+});
+
+describe('a change of a message', () => {
+  const target = { room: 'lobby', offset: 1, message: 'm1' };
+
+  test('is asked for by its place, and done when the server tells it', async () => {
+    await connect(joined([message(1, { user: ADA })]));
+    const { type: _, ...own } = message(1, { user: ADA });
+    expect(chat.edit(own, 'better')).toBe(true);
+    chat.react(own, '👍', true);
+    chat.delete(own);
+    expect(environment.socket.sent.slice(-3)).toEqual([
+      { type: 'edit', id: 'id-1', ...target, text: 'better' },
+      { type: 'react', id: 'id-2', ...target, emoji: '👍', on: true },
+      { type: 'delete', id: 'id-3', ...target },
+    ]);
+    const told = { room: 'lobby', of: 1, id: 'm1', user: ADA, time: TIME };
+    receive({ type: 'edited', offset: 2, ...told, text: 'better' });
+    expect(shown()).toEqual(['better']);
+    receive({ type: 'deleted', offset: 3, ...told }, message(4));
+    expect(shown()).toEqual(['m1 is deleted', 'text 4']);
+    receive({ type: 'ack', id: 'id-1', room: 'lobby', offset: 2, time: TIME });
+    expect(chat.state.changes.map(({ id }) => id)).toEqual(['id-2', 'id-3']);
+  });
+
+  test('that was not acknowledged is said again under the same id', async () => {
+    await connect(joined([message(1)]));
+    chat.react(message(1), '👍', true);
+    await loseConnection();
+    welcome(joined([], { recovered: true, offset: 1 }));
+    expect(sent('react')).toEqual([{ type: 'react', id: 'id-1', ...target, emoji: '👍', on: true }]);
+  });
+
+  test('that is refused is told in words', async () => {
+    await connect(joined([message(1)]));
+    chat.react(message(1), 'x', true);
+    receive({ type: 'error', code: 'badEmoji', message: 'emoji is none', ref: 'id-1' });
+    expect(chat.state.changes).toEqual([]);
+    expect(chat.state.changeProblem).toBeDefined();
+    chat.forgetChangeProblem();
+    expect(chat.state.changeProblem).toBeUndefined();
+  });
+});
+
+describe('what was said before', () => {
+  const page = (offsets: number[]): EventPage => {
+    return { epoch: 'e1', latest: 9, oldest: 1, messages: offsets.map((offset) => message(offset)) };
+  };
+
+  test('is fetched one page at a time, until the talk begins', async () => {
+    await connect(joined([message(8), message(9)]));
+    older = () => Promise.resolve(page([5, 6, 7]));
+    chat.loadOlder();
+    chat.loadOlder();
+    await environment.advance(0);
+    expect(asked).toEqual([['lobby', 8]]);
+    expect(shown()).toEqual(['text 5', 'text 6', 'text 7', 'text 8', 'text 9']);
+    older = () => Promise.resolve(page([1, 2, 3, 4]));
+    chat.loadOlder();
+    await environment.advance(0);
+    chat.loadOlder();
+    expect(asked).toHaveLength(2);
+    expect(shownRoom(chat.state).room.complete).toBe(true);
+  });
+
+  test('that cannot be had is told, and can be asked for again', async () => {
+    await connect(joined([message(8)]));
+    chat.loadOlder();
+    await environment.advance(0);
+    expect(shownRoom(chat.state).older).toEqual({ kind: 'failed', problem: 'no page' });
+    chat.loadOlder();
+    await environment.advance(0);
+    expect(asked).toHaveLength(2);
+  });
+});
+
+describe("the user's own rooms", () => {
+  function listed(room: string, rest: Partial<MyRoom> = {}): MyRoom {
+    const info = { room, kind: 'public', title: room, topic: '', present: 1 } as const;
+    return { info, epoch: 'e1', latest: 5, read: 5, unread: 0, ...rest };
+  }
+
+  test('are all joined, and those that are no longer on the list are left', async () => {
+    await connect();
+    chat.listed([listed('lobby'), listed('kitchen')]);
+    expect(sent('join').map(({ room }) => room)).toEqual(['lobby', 'kitchen']);
+    receive(joined([], { room: 'kitchen' }));
+    chat.listed([listed('lobby')]);
+    expect(sent('leave')).toEqual([{ type: 'leave', room: 'kitchen' }]);
+  });
+
+  test('say what was unread, and what is new is marked there', async () => {
+    await connect(joined([message(1), message(2), message(3)]));
+    chat.listed([listed('lobby', { latest: 3, read: 1, unread: 2 })]);
+    const { newFrom, read } = shownRoom(chat.state);
+    expect([newFrom, read?.offset]).toEqual([1, 1]);
+  });
+
+  test('are told how far one read, once a second at most', async () => {
+    await connect(joined([message(1), message(2), message(3), message(4)]));
+    chat.listed([listed('lobby', { latest: 1, read: 1 })]);
+    chat.saw(2);
+    await environment.advance(0);
+    chat.saw(3);
+    chat.saw(4);
+    chat.saw(3);
+    await environment.advance(1_000);
+    expect(sent('read').map(({ offset }) => offset)).toEqual([2, 4]);
+    receive({ type: 'read', room: 'lobby', offset: 4, unread: 0 });
+    expect(shownRoom(chat.state).read?.offset).toBe(4);
+  });
+
+  test('from which one was removed are left, and the one that is shown says so', async () => {
+    await connect(joined([message(1)]));
+    receive({ type: 'left', room: 'lobby', reason: 'removed' });
+    expect(chat.state.roomProblem).toBeDefined();
+    expect(shown()).toEqual([]);
   });
 });

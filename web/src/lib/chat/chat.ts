@@ -6,11 +6,22 @@ import { Session, type Connection, type Credentials } from '../connection/sessio
 import { t } from '../i18n';
 import { nextStop, stillTyping, TYPING_EVERY_MS } from '../people/typing';
 import { isString } from '../protocol/checks';
-import type { ClientFrame, MessageId, RoomName, ServerFrame, UserId, UserName } from '../protocol/generated';
+import type {
+  ClientFrame,
+  EventPage,
+  Message,
+  MessageId,
+  MyRoom,
+  RoomName,
+  ServerFrame,
+  UserId,
+  UserName,
+} from '../protocol/generated';
 import { checkText, nameProblem } from '../protocol/limits';
 import type { Store } from '../identity/store';
 import { updated } from '../rooms/rooms';
 import type { RoomInAddress } from './address';
+import { toRepeat, type Change } from './changes';
 import {
   asAnother,
   inRoom,
@@ -18,12 +29,24 @@ import {
   onClosed,
   onConnection,
   onFrame,
+  onLookedAway,
+  onMine,
+  onOlder,
+  onOlderAsked,
+  onOlderFailed,
+  onSeen,
   shownRoom,
   type ChatState,
 } from './state';
 
 const OUTBOX_KEY = 'hubbub.outbox';
 const DRAFT_KEY = 'hubbub.draft';
+/** How many events a page of older messages has: some screens, and a fraction of a second. */
+const OLDER_PAGE = 200;
+/** How many events of a room come along that is not looked at: a first screen for whoever goes there. */
+const BEHIND_PAGE = 20;
+/** Positions are told to the server this often at most while somebody reads. */
+const READ_EVERY_MS = 1_000;
 
 /** Who speaks, as the chat needs it. */
 export interface Speaker extends Credentials {
@@ -38,6 +61,8 @@ export interface ChatNeeds {
   readonly speaker: Speaker;
   /** The room when the address names none. Fails with an Error that says in words why. */
   readonly defaultRoom: () => Promise<RoomName>;
+  /** A page of what was said before an offset. Fails with an Error that says in words why. */
+  readonly olderMessages: (room: RoomName, before: number, limit: number) => Promise<EventPage>;
   readonly newId: () => MessageId;
   /** The user's list of rooms is another: `now` when it was never fetched over this connection. */
   readonly roomsChanged: (when: 'now' | 'soon') => void;
@@ -54,6 +79,10 @@ export class Chat {
   #typingSaidAt = -Infinity;
   #cancelOutbox: () => void = nothing;
   #cancelTyping: () => void = nothing;
+  #cancelRead: () => void = nothing;
+  /** What was seen and not told yet, by room. */
+  #seen = new Map<RoomName, number>();
+  #readSaidAt = -Infinity;
 
   constructor(private readonly needs: ChatNeeds) {
     this.#state = initialState(outboxes.fromKept(needs.store.read(OUTBOX_KEY)));
@@ -93,6 +122,7 @@ export class Chat {
     this.#session.end();
     this.#cancelOutbox();
     this.#cancelTyping();
+    this.#cancelRead();
   }
 
   /** Into the room of another address. */
@@ -132,6 +162,91 @@ export class Chat {
   discard(id: MessageId): void {
     this.#set({ ...this.#state, outbox: outboxes.without(this.#state.outbox, [id]) });
     this.#flush();
+  }
+
+  /** Gives one of one's own messages another text. False when it is none that can be sent. */
+  edit({ room, offset, id: message }: Message, text: string): boolean {
+    if (!checkText(text, this.#state.limits.textChars).sendable) return false;
+    this.#change({ type: 'edit', id: this.needs.newId(), room, offset, message, text });
+    return true;
+  }
+
+  /** Takes one of one's own messages away, for everyone. */
+  delete({ room, offset, id: message }: Message): void {
+    this.#change({ type: 'delete', id: this.needs.newId(), room, offset, message });
+  }
+
+  /** Reacts to a message, or takes the reaction back. */
+  react({ room, offset, id: message }: Message, emoji: string, on: boolean): void {
+    this.#change({ type: 'react', id: this.needs.newId(), room, offset, message, emoji, on });
+  }
+
+  /** Someone read why a change was not done. */
+  forgetChangeProblem(): void {
+    this.#set({ ...this.#state, changeProblem: undefined });
+  }
+
+  #change(change: Change): void {
+    this.#set({ ...this.#state, changes: [...this.#state.changes, change], changeProblem: undefined });
+    if (this.#state.rooms.get(change.room)?.joined === true) this.#session.send(change);
+  }
+
+  /** Fetches a page of what was said before, unless that is under way or all is here. */
+  loadOlder(): void {
+    const { room, older } = shownRoom(this.#state);
+    if (older.kind !== 'loading' && !room.complete && room.epoch !== undefined)
+      void this.#loadOlder(room.name);
+  }
+
+  async #loadOlder(name: RoomName): Promise<void> {
+    this.#set(onOlderAsked(this.#state, name));
+    for (;;) {
+      const before = this.#state.rooms.get(name)?.room.oldest;
+      if (before === undefined) return;
+      try {
+        const page = await this.needs.olderMessages(name, before, OLDER_PAGE);
+        const next = onOlder(this.#state, name, page);
+        if (next === undefined) continue;
+        this.#set(next);
+      } catch (error) {
+        this.#set(onOlderFailed(this.#state, name, error instanceof Error ? error.message : String(error)));
+      }
+      return;
+    }
+  }
+
+  /** Somebody looks at the room that is shown, and saw all up to `offset`. The server is told now and then. */
+  saw(offset: number): void {
+    const { shown } = this.#state;
+    const next = onSeen(this.#state, shown, offset);
+    if (next === this.#state) return;
+    this.#set(next);
+    this.#seen.set(shown, offset);
+    this.#cancelRead();
+    const { now, after } = this.needs.environment;
+    this.#cancelRead = after(Math.max(0, this.#readSaidAt + READ_EVERY_MS - now()), () => {
+      this.#tellRead();
+    });
+  }
+
+  #tellRead(): void {
+    if (this.#seen.size === 0) return;
+    this.#readSaidAt = this.needs.environment.now();
+    for (const [room, offset] of this.#seen) {
+      if (this.#state.rooms.get(room)?.joined !== true) continue;
+      if (this.#session.send({ type: 'read', room, offset })) this.#seen.delete(room);
+    }
+  }
+
+  /** The user's own list of rooms came: all of them are entered, so that their unread counts are live. */
+  listed(rooms: readonly MyRoom[]): void {
+    this.#set(onMine(this.#state, rooms));
+    this.#joinAndLeave();
+  }
+
+  /** The page is out of sight: what comes from now on is new when somebody looks again. */
+  lookedAway(): void {
+    this.#set(onLookedAway(this.#state));
   }
 
   rename(name: string): void {
@@ -187,7 +302,7 @@ export class Chat {
     const { rooms } = this.#state;
     for (const room of this.#asked) if (!rooms.has(room)) this.#session.send({ type: 'leave', room });
     for (const room of rooms.keys()) {
-      if (!this.#asked.has(room)) this.#session.send({ type: 'join', room });
+      if (!this.#asked.has(room)) this.#session.send(this.#join(room));
     }
     this.#asked = new Set(rooms.keys());
   }
@@ -195,7 +310,10 @@ export class Chat {
   #greeting(token: string | undefined): ClientFrame[] {
     const { me } = this.#state;
     if (me !== undefined && me.id !== this.needs.speaker.id) this.#set(asAnother(this.#state));
-    const rooms = [...this.#state.rooms.values()].map(({ room }) => room);
+    // The one that is looked at comes first.
+    const rooms = [...this.#state.rooms.values()]
+      .map(({ room }) => room)
+      .sort((a, b) => Number(b.name === this.#state.shown) - Number(a.name === this.#state.shown));
     this.#asked = new Set(this.#state.rooms.keys());
     const resume = rooms.flatMap(({ name: room, epoch, offset }) =>
       epoch === undefined ? [] : [{ room, epoch, offset }],
@@ -207,8 +325,12 @@ export class Chat {
         ...(token === undefined ? {} : { token }),
         ...(resume.length > 0 ? { resume } : {}),
       },
-      ...joins.map(({ name: room }): ClientFrame => ({ type: 'join', room })),
+      ...joins.map(({ name }) => this.#join(name)),
     ];
+  }
+
+  #join(room: RoomName): ClientFrame {
+    return room === this.#state.shown ? { type: 'join', room } : { type: 'join', room, history: BEHIND_PAGE };
   }
 
   #connectionChanged(connection: Connection): void {
@@ -234,8 +356,15 @@ export class Chat {
       this.#session.restart(restart.reason, restart.atLeastMs);
       return;
     }
+    if (frame.type === 'joined') this.#repeatChanges(frame.room);
+    if (frame.type === 'joined') this.#tellRead();
     this.#joinAndLeave();
     this.#flush();
+  }
+
+  /** Nobody knows which of them arrived before the connection was lost. */
+  #repeatChanges(room: RoomName): void {
+    for (const change of toRepeat(this.#state.changes, room)) this.#session.send(change);
   }
 
   /** Sends what is due, and comes back when more is. */

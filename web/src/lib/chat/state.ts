@@ -7,19 +7,24 @@ import { asReason, errorWords, t } from '../i18n';
 import { fromJoined, withName, withPresence } from '../people/presence';
 import { NOBODY_TYPES, withoutTypists, withTypist } from '../people/typing';
 import { messagesOf, type Frame } from '../protocol/frames';
-import type { RoomName, ServerFrame, User } from '../protocol/generated';
-import { DEFAULT_LIMITS, type TextLimits } from '../protocol/limits';
-import { isOfPeopleOnly, withJoined, withMessage, withNotice } from '../room/room';
+import type { EventPage, MyRoom, RoomName, ServerFrame, StreamEvent, User } from '../protocol/generated';
+import { DEFAULT_LIMITS, type SessionLimits } from '../protocol/limits';
+import { isOfPeopleOnly, withEvent, withJoined, withNotice, withOlder } from '../room/room';
 import {
   allUpdated,
+  lookedAt,
+  lookedAway,
   NO_ROOMS,
   opened,
   updated,
+  withMine,
   withoutRoom,
   withRoom,
   type OpenRoom,
   type Rooms,
 } from '../rooms/rooms';
+import { readOnServer, readUpTo } from '../rooms/unread';
+import { settled, type Changes } from './changes';
 
 export type Rename =
   | { readonly kind: 'none' }
@@ -31,12 +36,18 @@ export interface ChatState {
   /** Why there is no connection, until there is one again. */
   readonly trouble: string | undefined;
   readonly me: User | undefined;
-  readonly limits: TextLimits;
+  readonly limits: SessionLimits;
   /** The room that is looked at; empty until the address or the server named one. */
   readonly shown: RoomName;
   /** Those that the session is in all the time, the one that is shown among them. */
   readonly rooms: Rooms;
+  /** The user's own list of rooms; `undefined` until the server told it. */
+  readonly mine: readonly MyRoom[] | undefined;
   readonly outbox: Outbox;
+  /** Edits, deletions and reactions that are under way. */
+  readonly changes: Changes;
+  /** Why the last of them was not done. */
+  readonly changeProblem: string | undefined;
   readonly rename: Rename;
   /** Why the room in the address cannot be had. */
   readonly roomProblem: string | undefined;
@@ -50,7 +61,10 @@ export function initialState(outbox: Outbox): ChatState {
     limits: DEFAULT_LIMITS,
     shown: '',
     rooms: NO_ROOMS,
+    mine: undefined,
     outbox,
+    changes: [],
+    changeProblem: undefined,
     rename: { kind: 'none' },
     roomProblem: undefined,
   };
@@ -81,9 +95,19 @@ export function onFrame(state: ChatState, frame: ServerFrame, clock: Clock): Out
     case 'joined':
       return { state: onJoined(state, frame, clock.now()) };
     case 'message':
-      return onMessage(state, frame);
+    case 'edited':
+    case 'deleted':
+    case 'reacted':
+    case 'erased':
+    case 'changed':
+    case 'member':
+      return onEvent(state, frame);
     case 'ack':
-      return { state: { ...state, outbox: onAck(state, frame) } };
+      return { state: { ...state, outbox: onAck(state, frame), changes: settled(state.changes, frame.id) } };
+    case 'read':
+      return {
+        state: inOneRoom(state, frame.room, (open) => readOnServer(open, frame.offset, frame.unread)),
+      };
     case 'presence':
       return { state: inOneRoom(state, frame.room, (open) => onPresence(open, frame)) };
     case 'renamed':
@@ -94,13 +118,6 @@ export function onFrame(state: ChatState, frame: ServerFrame, clock: Clock): Out
       return onError(state, frame, clock);
     case 'left':
       return { state: onLeft(state, frame) };
-    case 'edited':
-    case 'deleted':
-    case 'reacted':
-    case 'erased':
-    case 'changed':
-    case 'member':
-    case 'read':
     case 'roomsChanged':
     case 'pong':
     case 'reconnect':
@@ -137,6 +154,8 @@ export function asAnother(state: ChatState): ChatState {
   return {
     ...state,
     me: undefined,
+    mine: undefined,
+    changes: [],
     rooms: withRoom(NO_ROOMS, state.shown),
     outbox: state.outbox.reduce<Outbox>(
       (outbox, { id }) => outboxes.refused(outbox, id, t.account.writtenAsAnother),
@@ -159,12 +178,47 @@ export function onClosed(state: ChatState, reason: string, at: number): ChatStat
 
 /** Another room is looked at. The one before goes on behind it, unless nothing was ever heard there. */
 export function inRoom(state: ChatState, name: RoomName, roomProblem: string | undefined): ChatState {
+  if (name === state.shown) return { ...state, roomProblem };
   const before = shownRoom(state);
+  const isListed = state.mine?.some(({ info }) => info.room === state.shown) ?? false;
   const rooms =
-    before.room.name === name || before.room.offset > 0
-      ? state.rooms
-      : withoutRoom(state.rooms, before.room.name);
-  return { ...state, shown: name, rooms: withRoom(rooms, name), roomProblem };
+    before.room.offset > 0 || isListed
+      ? updated(state.rooms, state.shown, lookedAway)
+      : withoutRoom(state.rooms, state.shown);
+  return { ...state, shown: name, rooms: updated(withRoom(rooms, name), name, lookedAt), roomProblem };
+}
+
+/** The user's own list of rooms came. */
+export function onMine(state: ChatState, mine: readonly MyRoom[]): ChatState {
+  const { rooms, shown, limits } = state;
+  return { ...state, mine, rooms: withMine(rooms, mine, state.mine ?? [], shown, limits.rooms) };
+}
+
+/** Older messages are asked for. */
+export function onOlderAsked(state: ChatState, name: RoomName): ChatState {
+  return inOneRoom(state, name, (open) => ({ ...open, older: { kind: 'loading' } }));
+}
+
+export function onOlderFailed(state: ChatState, name: RoomName, problem: string): ChatState {
+  return inOneRoom(state, name, (open) => ({ ...open, older: { kind: 'failed', problem } }));
+}
+
+/** They came. `undefined` when they have to be asked for again. */
+export function onOlder(state: ChatState, name: RoomName, page: EventPage): ChatState | undefined {
+  const open = state.rooms.get(name);
+  if (open === undefined) return state;
+  const room = withOlder(open.room, page);
+  return room && inOneRoom(state, name, () => ({ ...open, room, older: { kind: 'idle' } }));
+}
+
+/** Somebody saw all up to `offset`. */
+export function onSeen(state: ChatState, name: RoomName, offset: number): ChatState {
+  return inOneRoom(state, name, (open) => readUpTo(open, offset, state.me?.id));
+}
+
+/** Somebody looks away from the page, or back at it: what comes meanwhile is marked as new. */
+export function onLookedAway(state: ChatState): ChatState {
+  return inOneRoom(state, state.shown, (open) => ({ ...open, newFrom: open.room.offset }));
 }
 
 function inOneRoom(state: ChatState, name: RoomName, change: (open: OpenRoom) => OpenRoom): ChatState {
@@ -190,17 +244,19 @@ function onJoined(state: ChatState, joined: Frame<'joined'>, at: number): ChatSt
   };
 }
 
-function onMessage(state: ChatState, message: Frame<'message'>): Outcome {
-  const open = state.rooms.get(message.room);
+function onEvent(state: ChatState, event: StreamEvent): Outcome {
+  const open = state.rooms.get(event.room);
   if (open === undefined) return { state };
-  const { type: _, ...plain } = message;
-  const room = withMessage(open.room, plain);
+  const room = withEvent(open.room, event);
   if (!room) return { state, restart: { reason: t.connection.reasons.messageMissing, atLeastMs: 0 } };
-  const typing = withoutTypists(open.typing, [message.user.id]);
+  if (event.type !== 'message') return { state: inOneRoom(state, event.room, () => ({ ...open, room })) };
+  const typing = withoutTypists(open.typing, [event.user.id]);
+  // Who answers has seen what was new.
+  const newFrom = event.user.id === state.me?.id ? undefined : open.newFrom;
   return {
     state: {
-      ...inOneRoom(state, message.room, () => ({ ...open, room, typing })),
-      outbox: outboxes.without(state.outbox, [message.id]),
+      ...inOneRoom(state, event.room, () => ({ ...open, room, typing, newFrom })),
+      outbox: outboxes.without(state.outbox, [event.id]),
     },
   };
 }
@@ -252,6 +308,15 @@ function onError(state: ChatState, error: Frame<'error'>, clock: Clock): Outcome
         ? outboxes.refused(state.outbox, ref, message)
         : outboxes.deferred(state.outbox, ref, message, retryAfterMs, clock.now(), clock.random());
     return { state: { ...state, outbox } };
+  }
+  if (ref !== undefined && state.changes.some(({ id }) => id === ref)) {
+    return {
+      state: {
+        ...state,
+        changes: settled(state.changes, ref),
+        changeProblem: errorWords(error.code, message),
+      },
+    };
   }
   if (ref !== undefined && state.rooms.get(ref)?.joined === false) {
     // A resume can only be said in a hello, so the whole connection is begun anew.

@@ -9,9 +9,10 @@ import { errors } from './errors';
 import { spoken, type Language } from './language';
 import { people } from './people';
 import { rooms } from './rooms';
+import { talk } from './talk';
 import type { ErrorCode } from '../protocol/generated';
 
-export const catalog = { account, common, connection, conversation, errors, people, rooms };
+export const catalog = { account, common, connection, conversation, errors, people, rooms, talk };
 
 export type Words = { readonly [Subject in keyof typeof catalog]: (typeof catalog)[Subject]['en'] };
 
@@ -24,6 +25,7 @@ export function wordsIn(language: Language): Words {
     errors: errors[language],
     people: people[language],
     rooms: rooms[language],
+    talk: talk[language],
   };
 }
 

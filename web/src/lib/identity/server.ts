@@ -1,7 +1,6 @@
 // What the page asks of the server before it speaks.
 
-import { call, type Answer, type Fetch } from '../api/http';
-import { asReason } from '../i18n';
+import { call, orFail, type Fetch } from '../api/http';
 import { hasShape, isString } from '../protocol/checks';
 import {
   GUESTS_PATH,
@@ -53,9 +52,4 @@ export function httpServer(fetch: Fetch): Server {
       return { kind: 'created', guest: orFail(answer) };
     },
   };
-}
-
-function orFail<T>(answer: Answer<T>): T {
-  if (answer.ok) return answer.value;
-  throw new Error(asReason(answer.refusal.words));
 }

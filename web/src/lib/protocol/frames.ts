@@ -83,7 +83,7 @@ const streamChecks: { [T in StreamEvent['type']]: Check<Fields<T>> } = {
   member: hasShape<Fields<'member'>>({ ...event, member: isUser, change: isMemberChange }),
 };
 
-function isStreamEvent(value: unknown): value is StreamEvent {
+export function isStreamEvent(value: unknown): value is StreamEvent {
   if (!isObject(value) || !isString(value.type) || !Object.hasOwn(streamChecks, value.type)) return false;
   return streamChecks[value.type as StreamEvent['type']](value);
 }

@@ -4,13 +4,15 @@
 import { t } from '../i18n';
 import { NAME_CHARS, ROOM_CHARS, TEXT_CHARS, type RoomKind, type RoomName } from './generated';
 
-export interface TextLimits {
+export interface SessionLimits {
   readonly nameChars: number;
   readonly textChars: number;
+  /** How many rooms a session may be in. */
+  readonly rooms: number;
 }
 
 /** Until the server told its own in `welcome`. */
-export const DEFAULT_LIMITS: TextLimits = { nameChars: NAME_CHARS, textChars: TEXT_CHARS };
+export const DEFAULT_LIMITS: SessionLimits = { nameChars: NAME_CHARS, textChars: TEXT_CHARS, rooms: 1 };
 
 /** The composer counts aloud in the last tenth. */
 const COUNTED_PART = 0.1;

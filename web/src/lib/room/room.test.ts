@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
 import type { Frame } from '../protocol/frames';
-import { emptyRoom, LINES_KEPT, withJoined, withMessage, withNotice, type Line, type Room } from './room';
+import type { EventPage } from '../protocol/generated';
+import { emptyRoom, LINES_KEPT, withJoined, withEvent, withNotice, withOlder, type Room } from './room';
+import type { Line } from './lines';
 
 function message(offset: number, id = `m${offset}`): Frame<'message'> {
   const user = { id: 'u1', name: 'Ada' };
@@ -24,7 +26,7 @@ function joined(offsets: number[], rest: Partial<Frame<'joined'>> = {}): Frame<'
 }
 
 function texts(lines: readonly Line[]): string[] {
-  return lines.map((line) => ('message' in line ? line.message.id : line.notice.text));
+  return lines.map((line) => ('notice' in line ? line.notice.text : line.key));
 }
 
 const fresh = withJoined(emptyRoom('lobby'), joined([5, 6, 7]), false, 0);
@@ -41,27 +43,27 @@ test('the first page is shown as it comes, and nothing counts as lost before it'
 
 describe('a live message', () => {
   test('comes behind the others', () => {
-    const room = taken(withMessage(fresh, message(8)));
+    const room = taken(withEvent(fresh, message(8)));
     expect(texts(room.lines)).toEqual(['m5', 'm6', 'm7', 'm8']);
     expect(room.offset).toBe(8);
   });
 
   test('that is here already changes nothing', () => {
-    expect(withMessage(fresh, message(7))).toBe(fresh);
-    expect(withMessage(fresh, message(2))).toBe(fresh);
+    expect(withEvent(fresh, message(7))).toBe(fresh);
+    expect(withEvent(fresh, message(2))).toBe(fresh);
   });
 
   test('of another room changes nothing', () => {
-    expect(withMessage(fresh, { ...message(8), room: 'kitchen' })).toBe(fresh);
+    expect(withEvent(fresh, { ...message(8), room: 'kitchen' })).toBe(fresh);
   });
 
   test('before the room was joined changes nothing', () => {
     const room = emptyRoom('lobby');
-    expect(withMessage(room, message(1))).toBe(room);
+    expect(withEvent(room, message(1))).toBe(room);
   });
 
   test('behind a gap is not taken', () => {
-    expect(withMessage(fresh, message(9))).toBeUndefined();
+    expect(withEvent(fresh, message(9))).toBeUndefined();
   });
 });
 
@@ -94,7 +96,7 @@ describe('a resume', () => {
       'm1',
       'm2',
     ]);
-    expect(texts(taken(withMessage(room, message(3))).lines)).toContain('m3');
+    expect(texts(taken(withEvent(room, message(3))).lines)).toContain('m3');
   });
 
   test('into a stream that went back says so as well', () => {
@@ -118,20 +120,20 @@ describe('what a server tells unasked', () => {
   test('about a hole says how many are missing, and goes on behind its page', () => {
     const room = withJoined(fresh, joined([20, 21]), true, 0);
     expect(texts(room.lines).slice(3)).toEqual(['12 messages are missing here.', 'm20', 'm21']);
-    expect(texts(taken(withMessage(room, message(22))).lines)).toContain('m22');
+    expect(texts(taken(withEvent(room, message(22))).lines)).toContain('m22');
   });
 
   test('about a stream that was rewritten says so, and shows what is new to the page', () => {
     const page = joined([6, 7], { messages: [message(6), message(7, 'other')] });
     const room = withJoined(fresh, page, true, 0);
     expect(texts(room.lines).slice(3)).toEqual(['Messages may be missing here.', 'other']);
-    expect(texts(taken(withMessage(room, message(8))).lines)).toContain('m8');
+    expect(texts(taken(withEvent(room, message(8))).lines)).toContain('m8');
   });
 
   test('about a new epoch says so', () => {
     const room = withJoined(fresh, joined([], { epoch: 'e2' }), true, 0);
     expect(texts(room.lines).slice(3)).toEqual(['The server began this room anew. Messages may be lost.']);
-    expect(texts(taken(withMessage(room, message(1))).lines)).toContain('m1');
+    expect(texts(taken(withEvent(room, message(1))).lines)).toContain('m1');
   });
 });
 
@@ -140,7 +142,7 @@ describe('notices', () => {
   const back = { kind: 'back', text: 'Connected again', at: 1 } as const;
 
   test('stand where they happened', () => {
-    const room = taken(withMessage(withNotice(fresh, closed), message(8)));
+    const room = taken(withEvent(withNotice(fresh, closed), message(8)));
     expect(texts(room.lines).slice(2)).toEqual(['m7', 'Connection closed', 'm8']);
   });
 
@@ -156,11 +158,52 @@ describe('notices', () => {
   });
 });
 
-test('a page that stays open for days keeps the latest lines', () => {
+test('a page that stays open for days keeps the latest lines, and can fetch the others again', () => {
   const full = Array.from({ length: LINES_KEPT }, (_, index) => index + 1);
   let room = withJoined(emptyRoom('lobby'), joined(full), false, 0);
-  expect(room.lines).toHaveLength(LINES_KEPT);
-  room = taken(withMessage(room, message(LINES_KEPT + 1)));
+  expect(room.lines.length).toBe(LINES_KEPT);
+  expect(room.complete).toBe(true);
+  room = taken(withEvent(room, message(LINES_KEPT + 1)));
   expect(room.lines.length).toBeLessThan(LINES_KEPT);
   expect(room.lines.at(-1)?.key).toBe(`m${LINES_KEPT + 1}`);
+  expect(room.complete).toBe(false);
+  expect(room.lines[0]?.key).toBe(`m${room.oldest}`);
+});
+
+describe('a page of what was before', () => {
+  const page = (offsets: number[], rest: Partial<EventPage> = {}): EventPage => ({
+    epoch: 'e1',
+    latest: 9,
+    oldest: 1,
+    messages: offsets.map((offset) => message(offset)),
+    ...rest,
+  });
+  const latest = withJoined(emptyRoom('lobby'), joined([8, 9]), false, 0);
+
+  test('comes before what is there, once, until the talk begins', () => {
+    const next = taken(withOlder(latest, page([5, 6, 7, 8])));
+    expect(texts(next.lines)).toEqual(['m5', 'm6', 'm7', 'm8', 'm9']);
+    expect([next.oldest, next.complete]).toEqual([5, false]);
+    const all = taken(withOlder(next, page([3, 4], { oldest: 3 })));
+    expect([all.oldest, all.complete]).toEqual([3, true]);
+    expect(taken(withOlder(next, page([]))).complete).toBe(true);
+  });
+
+  test('of another life of the stream is none of this one', () => {
+    const next = taken(withOlder(latest, page([6, 7], { epoch: 'e2' })));
+    expect(texts(next.lines)).toEqual(['m8', 'm9']);
+    expect(next.complete).toBe(true);
+  });
+
+  test('that is older than a change of one of its messages is asked for again', () => {
+    const user = { id: 'u1', name: 'Ada' };
+    const change = { room: 'lobby', offset: 10, of: 7, id: 'm7', user, time: '2026-01-31T08:05:09.042Z' };
+    const changed = taken(withEvent(latest, { type: 'deleted', ...change }));
+    expect(withOlder(changed, page([6, 7]))).toBeUndefined();
+    const { time } = change;
+    const fresh = page([6], { latest: 10 });
+    const erased = { type: 'erased', room: 'lobby', offset: 7, id: 'm7', user, time, amended: 10 } as const;
+    const next = taken(withOlder(changed, { ...fresh, messages: [...fresh.messages, erased] }));
+    expect(next.lines[1]).toMatchObject({ key: 'm7', erased: { amended: 10 } });
+  });
 });

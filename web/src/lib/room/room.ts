@@ -1,33 +1,14 @@
 // What a room shows: its messages in the order of their offsets, each once, and notices among them. Pure.
 
 import { t } from '../i18n';
-import { messagesOf, type Frame } from '../protocol/frames';
-import type { Epoch, Message, RoomName } from '../protocol/generated';
+import type { Frame } from '../protocol/frames';
+import type { Epoch, EventPage, RoomName, StreamEvent } from '../protocol/generated';
+import { applied, offsetOf, type Line, type Notice } from './lines';
 
 /** What is kept to scroll back through: some 10 MB. Bounds the memory of a page that stays open for days. */
 export const LINES_KEPT = 20_000;
 /** How many go at once when there are more, so that it seldom happens. */
 const LINES_DROPPED = 1_000;
-
-export type NoticeKind =
-  /** A session closed. */
-  | 'closed'
-  /** It is back. */
-  | 'back'
-  /** Someone has another name. */
-  | 'renamed'
-  /** Messages are missing. */
-  | 'loss';
-
-export interface Notice {
-  readonly kind: NoticeKind;
-  readonly text: string;
-  /** Milliseconds since 1970, by this machine's clock. */
-  readonly at: number;
-}
-
-export type Line =
-  { readonly key: string; readonly message: Message } | { readonly key: string; readonly notice: Notice };
 
 export interface Room {
   readonly name: RoomName;
@@ -36,24 +17,39 @@ export interface Room {
   /** All up to this offset is here, or before the first page. */
   readonly offset: number;
   readonly lines: readonly Line[];
+  /** All from this offset on is here; those before it can be fetched, unless the talk begins here. */
+  readonly oldest: number;
+  /** Whether nothing older can be had. */
+  readonly complete: boolean;
+  /** The offset of the last change of a message that is not here. */
+  readonly unmatched: number;
   /** Makes the keys of notices. */
   readonly notices: number;
 }
 
 export function emptyRoom(name: RoomName): Room {
-  return { name, epoch: undefined, offset: 0, lines: [], notices: 0 };
+  return {
+    name,
+    epoch: undefined,
+    offset: 0,
+    lines: [],
+    oldest: 1,
+    complete: false,
+    unmatched: 0,
+    notices: 0,
+  };
 }
 
 /**
- * A live message. One that is here already changes nothing. `undefined` when one before it is missing: that
+ * A live event. One that is here already changes nothing. `undefined` when one before it is missing: that
  * one has to be fetched first, by a resume.
  *
  * A room at offset 7 takes 8, ignores 7, and answers `undefined` for 9.
  */
-export function withMessage(room: Room, message: Message): Room | undefined {
-  if (room.epoch === undefined || message.room !== room.name || message.offset <= room.offset) return room;
-  if (message.offset > room.offset + 1) return undefined;
-  return { ...withLines(room, newMessages(room, [message])), offset: message.offset };
+export function withEvent(room: Room, event: StreamEvent): Room | undefined {
+  if (room.epoch === undefined || event.room !== room.name || event.offset <= room.offset) return room;
+  if (event.offset > room.offset + 1) return undefined;
+  return { ...withEvents(room, [event], room.epoch), offset: event.offset };
 }
 
 /** Whether a server tells unasked who is there: no message is missing, and its offset tells of none. */
@@ -70,8 +66,39 @@ export function withJoined(room: Room, joined: Frame<'joined'>, unasked: boolean
   const next = { ...withLoss(room, joined, unasked, at), epoch: joined.epoch, offset: joined.offset };
   const continues =
     joined.epoch === room.epoch && joined.offset >= room.offset && !isRewritten(room, joined, unasked);
-  const missed = messagesOf(joined.messages).filter((message) => !continues || message.offset > room.offset);
-  return withLines(next, newMessages(room, missed));
+  const missed = joined.messages.filter(({ offset }) => !continues || offset > room.offset);
+  const all = withEvents(next, missed, joined.epoch);
+  if (room.epoch === joined.epoch) return all;
+  // What was before another epoch is nowhere any more.
+  const oldest = joined.messages[0]?.offset ?? joined.offset + 1;
+  return { ...all, oldest, complete: room.epoch !== undefined || oldest === 1, unmatched: 0 };
+}
+
+/**
+ * With a page of what was before. `undefined` when the page is older than a change that was told meanwhile of a
+ * message that was not here: then it has to be asked for again.
+ */
+export function withOlder(room: Room, page: EventPage): Room | undefined {
+  if (page.epoch !== room.epoch) return { ...room, complete: true };
+  if (page.latest < room.unmatched) return undefined;
+  const before = page.messages.filter(({ offset }) => offset < room.oldest);
+  const shown = new Set(room.lines.map(({ key }) => key));
+  const { lines } = applied([], before, page.epoch);
+  const oldest = before[0]?.offset ?? room.oldest;
+  return {
+    ...room,
+    lines: [...lines.filter(({ key }) => !shown.has(key)), ...room.lines],
+    oldest,
+    complete: before.length === 0 || oldest <= page.oldest,
+  };
+}
+
+/** With the latest lines alone, as for a room that is not looked at: the others can be fetched again. */
+export function shortened(room: Room, kept: number): Room {
+  if (room.lines.length <= kept) return room;
+  const lines = room.lines.slice(-kept);
+  const oldest = lines.map(offsetOf).find((offset) => offset !== undefined);
+  return oldest === undefined ? room : { ...room, lines, oldest, complete: false };
 }
 
 export function withNotice(room: Room, notice: Notice): Room {
@@ -85,11 +112,6 @@ export function withNotice(room: Room, notice: Notice): Room {
   ]);
 }
 
-/** The ids of all messages that are shown. */
-export function shownIds(lines: readonly Line[]): string[] {
-  return lines.flatMap((line) => ('message' in line ? [line.message.id] : []));
-}
-
 function isOfConnection(notice: Notice): boolean {
   return notice.kind === 'closed' || notice.kind === 'back';
 }
@@ -100,18 +122,16 @@ function withoutConnectionTail(lines: readonly Line[]): readonly Line[] {
 }
 
 function withLines(room: Room, lines: readonly Line[]): Room {
-  const all = [...room.lines, ...lines];
-  return { ...room, lines: all.length > LINES_KEPT ? all.slice(LINES_DROPPED - LINES_KEPT) : all };
+  return bounded({ ...room, lines: [...room.lines, ...lines] });
 }
 
-/** Without those that are shown already: a message that was stored again in another epoch is still the same. */
-function newMessages(room: Room, messages: readonly Message[]): Line[] {
-  // Live ones come alone, and there a walk is quicker than a set.
-  const shown =
-    messages.length === 1
-      ? { has: (id: string) => room.lines.some((line) => line.key === id) }
-      : new Set(shownIds(room.lines));
-  return messages.filter(({ id }) => !shown.has(id)).map((message) => ({ key: message.id, message }));
+function withEvents(room: Room, events: readonly StreamEvent[], epoch: Epoch): Room {
+  const { lines, unmatched } = applied(room.lines, events, epoch);
+  return bounded({ ...room, lines, unmatched: Math.max(room.unmatched, unmatched) });
+}
+
+function bounded(room: Room): Room {
+  return room.lines.length > LINES_KEPT ? shortened(room, LINES_KEPT - LINES_DROPPED) : room;
 }
 
 function withLoss(room: Room, joined: Frame<'joined'>, unasked: boolean, at: number): Room {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import type { Line } from './room';
+import type { Line } from './lines';
 import { timeline } from './timeline';
 
 let offset = 0;

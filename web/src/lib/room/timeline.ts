@@ -1,14 +1,17 @@
 // Lines as people read them: days apart, and what one person said in a row together. One row a message, so that
 // only what is seen needs to be in the page. Pure.
 
-import type { Message } from '../protocol/generated';
-import type { Line, Notice } from './room';
+import type { Erased, Message, UserId } from '../protocol/generated';
+import type { Line, Notice } from './lines';
 
 /** What follows the one before within five minutes belongs to it. */
 export const GROUP_MS = 5 * 60_000;
 
 export type Row =
   | { readonly kind: 'day'; readonly key: string; readonly time: Date }
+  /** What is below is new. */
+  | { readonly kind: 'new'; readonly key: string }
+  | { readonly kind: 'erased'; readonly key: string; readonly erased: Erased }
   | { readonly kind: 'notice'; readonly key: string; readonly notice: Notice }
   | {
       readonly kind: 'message';
@@ -18,27 +21,44 @@ export type Row =
       readonly first: boolean;
     };
 
-/** In the order of `lines`. Days are those of this machine's time zone. */
-export function timeline(lines: readonly Line[]): Row[] {
+/**
+ * In the order of `lines`. Days are those of this machine's time zone. The first message of others behind the offset
+ * `newFrom` is marked as new, unless `newFrom` is `undefined`.
+ */
+export function timeline(lines: readonly Line[], newFrom?: number, me?: UserId): Row[] {
   const rows: Row[] = [];
   let day = NO_DAY;
   /** The message of the row before, if that is one. */
   let before: Message | undefined;
+  let marked = newFrom === undefined;
   for (const line of lines) {
     if ('notice' in line) {
       rows.push({ kind: 'notice', key: line.key, notice: line.notice });
       before = undefined;
       continue;
     }
-    const { key, message } = line;
-    const at = Date.parse(message.time);
+    const said = 'message' in line ? line.message : line.erased;
+    const { key } = line;
+    const at = Date.parse(said.time);
     if (at < day.begins || at >= day.ends) {
       day = dayOf(at);
       rows.push({ kind: 'day', key: `day-${key}`, time: new Date(at) });
       before = undefined;
     }
-    rows.push({ kind: 'message', key, message, first: before === undefined || !belongs(message, before) });
-    before = message;
+    if (!marked && said.offset > (newFrom ?? 0) && said.user.id !== me) {
+      marked = true;
+      rows.push({ kind: 'new', key: 'new' });
+      before = undefined;
+    }
+    if ('erased' in line) {
+      rows.push({ kind: 'erased', key, erased: line.erased });
+      before = undefined;
+    } else {
+      const { message } = line;
+      const first = before === undefined || !belongs(message, before);
+      rows.push({ kind: 'message', key, message, first });
+      before = message;
+    }
   }
   return rows;
 }
