@@ -14,6 +14,10 @@ use super::PATIENCE;
 
 /// The final bit and the opcode of a text frame.
 const TEXT: u8 = 0x81;
+/// In place of a length: two bytes of it follow.
+const TWO_BYTES_OF_LENGTH: u8 = 126;
+/// The bit before the length that says that a mask follows it.
+const MASKED: u8 = 0x80;
 /// Those of a close frame, of a ping and of its answer.
 const CLOSE: u8 = 0x88;
 const PING: u8 = 0x89;
@@ -89,12 +93,11 @@ impl Lean {
 
     async fn write(&mut self, first: u8, payload: &[u8]) {
         let mut frame = vec![first];
-        match u8::try_from(payload.len()) {
-            Ok(short @ ..126) => frame.push(0x80 | short),
-            _ => {
-                frame.push(0x80 | 126);
-                frame.extend(u16::try_from(payload.len()).unwrap().to_be_bytes());
-            }
+        if let Ok(short @ ..126) = u8::try_from(payload.len()) {
+            frame.push(MASKED | short);
+        } else {
+            frame.push(MASKED | TWO_BYTES_OF_LENGTH);
+            frame.extend(u16::try_from(payload.len()).unwrap().to_be_bytes());
         }
         // The mask of zeros leaves the payload as it is.
         frame.extend([0; 4]);
@@ -108,6 +111,10 @@ impl Lean {
             if let Some((first, payload)) = self.frame() {
                 match first {
                     TEXT => return Ok(String::from_utf8(payload).unwrap()),
+                    PING => {
+                        self.write(PONG, &payload).await;
+                        continue;
+                    }
                     CLOSE => {
                         return Err(payload.first_chunk().map_or(1005, |code| u16::from_be_bytes(*code)));
                     }
