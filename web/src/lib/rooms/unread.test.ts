@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Frame } from '../protocol/frames';
 import { emptyRoom, withEvent, withJoined, type Room } from '../room/room';
 import { opened } from './rooms';
-import { readOnServer, readUpTo, unreadByRoom, unreadIn, unreadWords } from './unread';
+import { readOnServer, readUpTo, unreadByRoom, unreadIn, unreadWords, withUnread } from './unread';
 
 function message(offset: number, user = 'grace'): Frame<'message'> {
   const time = '2026-01-31T08:05:09.042Z';
@@ -48,6 +48,16 @@ test('it ends at a hundred, and says so', () => {
   const open = { ...opened('lobby'), room: room(1, 300), read: { offset: 1, unread: 100, countedTo: 300 } };
   expect(unreadByRoom(new Map([['lobby', open]]), 'ada').get('lobby')).toBe(100);
   expect([unreadWords(3), unreadWords(100)]).toEqual(['3', '99+']);
+});
+
+test('the list of rooms has what is unread by now, and the count of the server where one is not', () => {
+  const listed = (name: string) => {
+    const info = { room: name, kind: 'public', title: name, topic: '', present: 1 } as const;
+    return { info, epoch: 'e1', latest: 8, read: 5, unread: 7 };
+  };
+  const open = { ...opened('lobby'), room: room(1, 8), read: { offset: 5, unread: 7, countedTo: 8 } };
+  const counts = withUnread([listed('lobby'), listed('other')], new Map([['lobby', open]]), 'ada');
+  expect(counts.map(({ unread }) => unread)).toEqual([3, 7]);
 });
 
 test('what one reads here or on another device is read, and never unread again', () => {

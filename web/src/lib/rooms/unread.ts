@@ -1,7 +1,7 @@
 // How much of each room is unread. The server keeps one position a user and room, so that all devices agree; what
 // comes after its count is counted here. Pure.
 
-import { UNREAD_MAX, type RoomName, type UserId } from '../protocol/generated';
+import { UNREAD_MAX, type MyRoom, type RoomName, type UserId } from '../protocol/generated';
 import type { Room } from '../room/room';
 import type { OpenRoom, Rooms } from './rooms';
 
@@ -36,6 +36,14 @@ export function unreadByRoom(rooms: Rooms, me: UserId | undefined): ReadonlyMap<
     if (unread > 0) counts.set(name, unread);
   }
   return counts;
+}
+
+/** The user's own list with what is unread by now; a room that the session is not in keeps the server's count. */
+export function withUnread(mine: readonly MyRoom[], rooms: Rooms, me: UserId | undefined): MyRoom[] {
+  return mine.map((each) => {
+    const open = rooms.get(each.info.room);
+    return open === undefined ? each : { ...each, unread: unreadIn(open, me) };
+  });
 }
 
 /** "3", and "99+" for as many as the server does not count any further. */
