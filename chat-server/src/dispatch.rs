@@ -81,14 +81,17 @@ mod tests {
 
     use super::*;
     use crate::{
-        engine::memory::{MemoryEngine, MemoryOptions},
+        engine::{
+            HistoryLimits,
+            memory::{MemoryEngine, MemoryOptions},
+        },
         metrics::Metrics,
         sessions::{Owner, Ticket},
         timing::Timing,
     };
 
     fn audience() -> Audience {
-        let (engine, _events) = MemoryEngine::start(MemoryOptions { history: 10 });
+        let (engine, _events) = MemoryEngine::start(MemoryOptions { history: HistoryLimits::events(10) });
         let hub = Hub::start(engine, Arc::new(Metrics::new().unwrap()), Timing::default(), 1_000);
         Audience { hub, sessions: Arc::new(Sessions::new(10, 1_000)) }
     }

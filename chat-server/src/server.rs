@@ -19,6 +19,7 @@ use crate::{
     engine::{Engine, EngineEvent},
     hub::Hub,
     limits::Limits,
+    messages::Messages,
     metrics::{Metrics, Snapshot},
     places::Places,
     sessions::Sessions,
@@ -48,6 +49,8 @@ pub struct Server {
     pub engine: Arc<dyn Engine>,
     /// The rooms.
     pub hub: Hub,
+    /// What users say and change.
+    pub messages: Messages,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// The sockets.
@@ -87,6 +90,7 @@ impl Server {
         Ok(Arc::new(Self {
             id,
             hub,
+            messages: Messages::new(Arc::clone(&engine), Arc::clone(&metrics), timing.engine_wait),
             dispatcher: Dispatcher::start(audience, events),
             drain: Drain::new(Arc::clone(&sessions), tasks.clone()),
             departures: Departures::new(Arc::clone(&engine)),

@@ -21,7 +21,7 @@ use hubbub_protocol::{
 
 pub use self::raw::Raw;
 use crate::{
-    engine::redis::RedisUrl,
+    engine::{HistoryLimits, redis::RedisUrl},
     private::AdminToken,
     public::{AllowedOrigins, TrustedProxies},
     timing::Timing,
@@ -44,8 +44,8 @@ pub struct Config {
     pub admin_token: Option<AdminToken>,
     /// How many sessions are taken at most.
     pub max_connections: usize,
-    /// How many messages of a room are kept.
-    pub history: usize,
+    /// How much of a room's stream is kept.
+    pub history: HistoryLimits,
     /// Whose pages may connect.
     pub origins: AllowedOrigins,
     /// Who is believed about where a request comes from.
@@ -149,6 +149,7 @@ impl Config {
             admin_token_file,
             max_connections,
             history,
+            history_seconds,
             allowed_origin,
             trusted_proxy,
             drain_seconds,
@@ -181,7 +182,10 @@ impl Config {
                 1,
                 usize::MAX,
             )?,
-            history: within("history", history.unwrap_or(1_000), 1, limits::HISTORY_KEPT_MAX)?,
+            history: HistoryLimits {
+                events: within("history", history.unwrap_or(1_000), 1, limits::HISTORY_KEPT_MAX)?,
+                age: history_age(history_seconds.unwrap_or(0))?,
+            },
             origins: origins(&allowed_origin.unwrap_or_default())?,
             trusted_proxies: named(
                 "trusted-proxy",
@@ -225,6 +229,11 @@ fn within<T: PartialOrd + Display + Copy>(
     } else {
         Ok(value)
     }
+}
+
+fn history_age(seconds: u64) -> Result<Option<Duration>, ConfigError> {
+    let seconds = within("history-seconds", seconds, 0, limits::HISTORY_SECONDS_MAX)?;
+    Ok((seconds > 0).then(|| Duration::from_secs(seconds)))
 }
 
 fn address(option: &'static str, text: &str) -> Result<SocketAddr, ConfigError> {
@@ -333,10 +342,9 @@ mod tests {
 
     #[test]
     fn a_flag_beats_the_file_and_the_file_beats_the_default() {
-        let file =
-            "history = 7\nmax-connections = 8\nallowed-origin = [\"https://a.org\", \"https://b.org\"]\n";
+        let file = "history = 7\nhistory-seconds = 60\nmax-connections = 8\nallowed-origin = [\"https://a.org\", \"https://b.org\"]\n";
         let config = read_file(file, &["--history", "9"]).unwrap();
-        assert_eq!(config.history, 9);
+        assert_eq!(config.history, HistoryLimits { events: 9, age: Some(Duration::from_mins(1)) });
         assert_eq!(config.max_connections, 8);
         assert!(matches!(config.origins, AllowedOrigins::These(origins) if origins.len() == 2));
     }
@@ -373,6 +381,7 @@ mod tests {
             (&["--max-connections", "0"], "max-connections: 0 is too small; the least is 1"),
             (&["--max-connections", "many"], "invalid value 'many' for '--max-connections <N>'"),
             (&["--history", "100001"], "history: 100001 is too large"),
+            (&["--history-seconds", "315360001"], "history-seconds: 315360001 is too large"),
             (&["--queue-bytes", "1"], "queue-bytes: 1 is too small"),
             (&["--drain-seconds", "-1"], "unexpected argument '-1' found"),
             (&["--web", "/nowhere"], "web: there is no /nowhere/index.html"),

@@ -56,6 +56,10 @@ pub struct Raw {
     #[arg(long, env = "HUBBUB_HISTORY", value_name = "N")]
     pub history: Option<usize>,
 
+    /// For how many seconds they are kept; 0 is for ever [default: 0]
+    #[arg(long, env = "HUBBUB_HISTORY_SECONDS", value_name = "N")]
+    pub history_seconds: Option<u64>,
+
     /// Whose pages may connect, as https://chat.example.org; several with commas [default: the server's own]
     #[arg(long, env = "HUBBUB_ALLOWED_ORIGIN", value_name = "URL", value_delimiter = ',', action = ArgAction::Append)]
     pub allowed_origin: Option<Vec<String>>,
@@ -115,6 +119,7 @@ impl Raw {
             admin_token_file: self.admin_token_file.or(file.admin_token_file),
             max_connections: self.max_connections.or(file.max_connections),
             history: self.history.or(file.history),
+            history_seconds: self.history_seconds.or(file.history_seconds),
             allowed_origin: self.allowed_origin.or(file.allowed_origin),
             trusted_proxy: self.trusted_proxy.or(file.trusted_proxy),
             drain_seconds: self.drain_seconds.or(file.drain_seconds),

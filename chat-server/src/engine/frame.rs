@@ -1,44 +1,64 @@
-//! The `message` frame of a draft, encoded before its offset is known.
+//! Frames of events, encoded before their offset is known.
 
 use bytes::Bytes;
-use hubbub_protocol::{MessageId, MessageText, Offset, RoomName, Timestamp, User};
-use serde::Serialize;
+use hubbub_protocol::{Erased, Message, Offset, StreamEvent, limits::OFFSET_MAX};
 
 use super::{Draft, EngineError};
 
-/// A `message` frame with a gap where the offset goes: only the engine's store knows it, and it may be another
-/// process that can't afford to encode.
-pub(super) struct FrameTemplate {
+/// A frame with a gap where an offset goes: only the engine's store knows it, and it may be another process that
+/// can't afford to encode.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FrameTemplate {
     /// All before the offset.
     pub(super) prefix: String,
     /// All behind it.
     pub(super) suffix: String,
 }
 
-#[derive(Serialize)]
-#[serde(tag = "type", rename = "message")]
-struct Before<'a> {
-    room: &'a RoomName,
-}
-
-#[derive(Serialize)]
-struct Behind<'a> {
-    id: MessageId,
-    user: &'a User,
-    text: &'a MessageText,
-    time: Timestamp,
-}
-
 impl FrameTemplate {
-    /// Encodes the frame of `draft`.
+    /// The frame of a message.
     pub(super) fn of(draft: &Draft) -> Result<Self, EngineError> {
-        let Draft { room, id, user, text, time } = draft;
-        let before = encode(&Before { room })?;
-        let behind = encode(&Behind { id: *id, user, text, time: *time })?;
-        // `{"type":"message","room":"r"` + `,"offset":` + the offset + `,` + `"id":...}`
-        let prefix = format!("{},\"offset\":", before.trim_end_matches('}'));
-        let suffix = format!(",{}", behind.trim_start_matches('{'));
-        Ok(Self { prefix, suffix })
+        let Draft { room, id, user, text, mentions, time } = draft.clone();
+        let (edited, reactions) = (None, Vec::new());
+        let offset = 0;
+        let message = Message { room, offset, id, user, text, time, mentions, edited, reactions, amended: 0 };
+        Self::at_offset(&StreamEvent::Message(message))
+    }
+
+    /// The frame of an event; the gap is where its own offset goes.
+    ///
+    /// # Errors
+    /// A defect: strings and numbers can always be encoded.
+    pub fn at_offset(event: &StreamEvent) -> Result<Self, EngineError> {
+        // Before the offset there is the room's name, which has no quotes, so this is the field and no text.
+        let gap = format!("\"offset\":{}", event.offset());
+        let text = encode(event)?;
+        let (before, behind) = text.split_once(&gap).ok_or_else(|| no_gap("offset"))?;
+        Ok(Self { prefix: format!("{before}\"offset\":"), suffix: behind.to_owned() })
+    }
+
+    /// The frame of a message that was changed; the gap is where the offset of the change goes.
+    ///
+    /// # Errors
+    /// See [`FrameTemplate::at_offset`].
+    pub fn amended(message: Message) -> Result<Self, EngineError> {
+        Self::at_amended(&StreamEvent::Message(Message { amended: OFFSET_MAX, ..message }))
+    }
+
+    /// The frame of what stands for a message that was deleted; the gap is where the offset of the deletion goes.
+    ///
+    /// # Errors
+    /// See [`FrameTemplate::at_offset`].
+    pub fn erased(erased: Erased) -> Result<Self, EngineError> {
+        Self::at_amended(&StreamEvent::Erased(Erased { amended: OFFSET_MAX, ..erased }))
+    }
+
+    fn at_amended(event: &StreamEvent) -> Result<Self, EngineError> {
+        // It is the last field, so no text can be behind it.
+        let text = encode(event)?;
+        let gap = format!("\"amended\":{OFFSET_MAX}");
+        let (before, behind) = text.rsplit_once(&gap).ok_or_else(|| no_gap("amended"))?;
+        Ok(Self { prefix: format!("{before}\"amended\":"), suffix: behind.to_owned() })
     }
 
     /// The frame with its offset.
@@ -47,33 +67,88 @@ impl FrameTemplate {
     }
 }
 
-fn encode(part: &impl Serialize) -> Result<String, EngineError> {
-    serde_json::to_string(part)
-        .map_err(|error| EngineError::Corrupt(format!("a message can't be encoded: {error}")))
+fn no_gap(field: &str) -> EngineError {
+    EngineError::Corrupt(format!("an event without {field} was encoded"))
+}
+
+/// An event as it is stored.
+///
+/// # Errors
+/// A defect: strings and numbers can always be encoded.
+pub fn encode(event: &StreamEvent) -> Result<String, EngineError> {
+    serde_json::to_string(event)
+        .map_err(|error| EngineError::Corrupt(format!("an event can't be encoded: {error}")))
+}
+
+/// An event as it was stored.
+///
+/// # Errors
+/// [`EngineError::Corrupt`] for what is none.
+pub fn decode(frame: &[u8]) -> Result<StreamEvent, EngineError> {
+    serde_json::from_slice(frame)
+        .map_err(|error| EngineError::Corrupt(format!("a stored event can't be read: {error}")))
 }
 
 #[cfg(test)]
 mod tests {
-    use hubbub_protocol::{Message, ServerFrame, UserId, UserName};
+    use hubbub_protocol::{
+        Deleted, MessageId, MessageText, Reaction, RoomName, ServerFrame, Timestamp, User, UserId, UserName,
+    };
 
     use super::*;
 
+    fn message() -> Message {
+        Message {
+            room: RoomName::parse("küche-2").unwrap(),
+            offset: 42,
+            id: MessageId::random(),
+            user: User { id: UserId::random(), name: UserName::parse("Ada {\"offset\":0").unwrap() },
+            text: MessageText::parse("{\"offset\":0}\"amended\":9\n\u{1f600}").unwrap(),
+            time: Timestamp::from_unix_millis(1_769_846_709_042),
+            mentions: vec![UserId::random()],
+            edited: None,
+            reactions: vec![],
+            amended: 0,
+        }
+    }
+
+    fn text(frame: &Bytes) -> &str {
+        std::str::from_utf8(frame).unwrap()
+    }
+
     #[test]
     fn a_template_with_its_offset_is_what_the_protocol_encodes() {
-        let draft = Draft {
-            room: RoomName::parse("küche-2").unwrap(),
-            id: MessageId::random(),
-            user: User { id: UserId::random(), name: UserName::parse("Ada {\"}").unwrap() },
-            text: MessageText::parse("{\"a\": \"}\"}\n\u{1f600}").unwrap(),
-            time: Timestamp::from_unix_millis(1_769_846_709_042),
-        };
-        let frame = FrameTemplate::of(&draft).unwrap().with(42);
+        let expected = message();
+        let Message { room, id, user, text: said, mentions, time, .. } = expected.clone();
+        let frame =
+            FrameTemplate::of(&Draft { room, id, user, text: said, mentions, time }).unwrap().with(42);
+        assert_eq!(text(&frame), serde_json::to_string(&ServerFrame::Message(expected)).unwrap());
+    }
 
-        let Draft { room, id, user, text, time } = draft;
-        let (mentions, edited, reactions, amended) = (vec![], None, vec![], 0);
-        let message =
-            Message { room, offset: 42, id, user, text, time, mentions, edited, reactions, amended };
-        let expected = ServerFrame::Message(message);
-        assert_eq!(std::str::from_utf8(&frame).unwrap(), serde_json::to_string(&expected).unwrap());
+    #[test]
+    fn a_changed_message_gets_the_offset_of_the_change() {
+        let emoji = hubbub_protocol::Emoji::parse("\u{1f44d}").unwrap();
+        let reactions = vec![Reaction { emoji, users: vec![UserId::random()] }];
+        let expected = Message { reactions, amended: 50, ..message() };
+        let frame = FrameTemplate::amended(expected.clone()).unwrap().with(50);
+        assert_eq!(text(&frame), encode(&StreamEvent::Message(expected)).unwrap());
+    }
+
+    #[test]
+    fn what_stands_for_a_deleted_message_gets_the_offset_of_the_deletion() {
+        let Message { room, offset, id, user, time, .. } = message();
+        let expected = Erased { room, offset, id, user, time, amended: 43 };
+        let frame = FrameTemplate::erased(expected.clone()).unwrap().with(43);
+        assert_eq!(text(&frame), encode(&StreamEvent::Erased(expected)).unwrap());
+    }
+
+    #[test]
+    fn the_offset_of_another_event_is_not_taken_for_ones_own() {
+        let Message { room, id, user, time, .. } = message();
+        let deleted = |offset| {
+            StreamEvent::Deleted(Deleted { room: room.clone(), offset, of: 7, id, user: user.clone(), time })
+        };
+        let frame = FrameTemplate::at_offset(&deleted(7)).unwrap().with(1_000);
+        assert_eq!(text(&frame), encode(&deleted(1_000)).unwrap());
     }
 }

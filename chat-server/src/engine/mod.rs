@@ -4,11 +4,14 @@
 //! tested by one suite, `tests/conformance`, over every engine. What happens in rooms that this server subscribed
 //! to comes as [`EngineEvent`]s through one bounded queue.
 
-mod frame;
+pub mod frame;
 pub mod memory;
 pub mod redis;
 mod token;
 
+use std::time::Duration;
+
+pub use self::frame::FrameTemplate;
 use async_trait::async_trait;
 use bytes::Bytes;
 use hubbub_protocol::{
@@ -22,6 +25,28 @@ use serde::{Deserialize, Serialize};
 /// Publishing, signalling, entering and leaving may wait for a place in the queue: whoever empties it must not
 /// wait for them.
 pub const EVENT_QUEUE: usize = 4096;
+
+/// How much of a room's stream is kept. Its latest event is kept in any case, and not read when it is too old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HistoryLimits {
+    /// How many events.
+    pub events: usize,
+    /// For how long; `None` for ever.
+    pub age: Option<Duration>,
+}
+
+impl HistoryLimits {
+    /// So many events, however old they are.
+    pub fn events(events: usize) -> Self {
+        Self { events, age: None }
+    }
+
+    /// What was stored before this moment is too old; `None` when nothing is.
+    pub fn cutoff(&self, now: Timestamp) -> Option<Timestamp> {
+        let age = i64::try_from(self.age?.as_millis()).unwrap_or(i64::MAX);
+        Some(Timestamp::from_unix_millis(now.as_unix_millis().saturating_sub(age)))
+    }
+}
 
 /// Why an engine did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,11 +70,13 @@ pub struct Draft {
     pub user: User,
     /// What it says.
     pub text: MessageText,
+    /// Whom it names.
+    pub mentions: Vec<UserId>,
     /// When this server took it.
     pub time: Timestamp,
 }
 
-/// Where and when a message was stored.
+/// Where and when an event was stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
     /// The life of the room's stream.
@@ -62,13 +89,58 @@ pub struct Published {
     pub duplicate: bool,
 }
 
-/// A stored message as every socket gets it.
+/// A stored event (mostly a message) as every socket gets it, in its present state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredMessage {
     /// Its place in the room.
     pub offset: Offset,
-    /// The encoded `message` frame.
+    /// The encoded frame of a [`StreamEvent`](hubbub_protocol::StreamEvent).
     pub frame: Bytes,
+}
+
+/// A stored event that is to be changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Present {
+    /// The life of the stream that it is in.
+    pub epoch: Epoch,
+    /// The event as it is.
+    pub event: StoredMessage,
+    /// The offset of the last event that changed it; 0 for none.
+    pub amended: Offset,
+    /// The `edited` event that has its text as well, if there is one.
+    pub edit: Option<StoredMessage>,
+}
+
+/// What is known about an event that is to be changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// The change is stored already, under the same id.
+    Done(Published),
+    /// This is there to be changed.
+    Present(Present),
+    /// Nothing is kept at that offset.
+    Nothing,
+}
+
+/// A change of a stored event.
+#[derive(Debug, Clone)]
+pub struct Amendment {
+    /// The room that it is in.
+    pub room: RoomName,
+    /// The sender's GUID for the change.
+    pub id: MessageId,
+    /// When this server took it.
+    pub time: Timestamp,
+    /// What is changed, as it was read. If it is no longer so, nothing happens.
+    pub present: Present,
+    /// Stored behind all others, and told of: its offset goes into the gap.
+    pub event: FrameTemplate,
+    /// What stands in the place of the changed event from now on: the offset of `event` goes into the gap.
+    pub replacement: FrameTemplate,
+    /// Whether `event` has the text of what was changed, so that it has to be replaced with the next change of it.
+    pub event_has_text: bool,
+    /// What stands in the place of [`Present::edit`] from now on, where that is another.
+    pub superseded: Option<Bytes>,
 }
 
 /// Which stored messages are wanted.
@@ -76,6 +148,13 @@ pub struct StoredMessage {
 pub enum Range {
     /// The latest, at most this many.
     Latest(usize),
+    /// Those before an offset, the latest of them, at most `limit`.
+    Before {
+        /// The offset behind the last one wanted.
+        offset: Offset,
+        /// How many at most.
+        limit: usize,
+    },
     /// Those behind an offset, the first of them, at most `limit`.
     After {
         /// The offset before the first one wanted.
@@ -92,6 +171,8 @@ pub struct Page {
     pub epoch: Epoch,
     /// The offset of the room's latest message, whether it is in the page or not; 0 when there is none.
     pub latest: Offset,
+    /// The offset of the oldest that is kept; 0 when there is none.
+    pub oldest: Offset,
     /// In the order of their offsets. For [`Range::After`], a first offset that is not the next one means that
     /// what lies between was trimmed.
     pub messages: Vec<StoredMessage>,
@@ -177,6 +258,15 @@ pub trait Broker: Send + Sync {
     /// [`DEDUPLICATION_WINDOW`](hubbub_protocol::limits::DEDUPLICATION_WINDOW) is not stored again and not told
     /// of; the answer is that of the first time. When this returns `Ok`, the message is stored.
     async fn publish(&self, draft: Draft) -> Result<Published, EngineError>;
+
+    /// Reads what is stored at an offset, in order to change it under the id `change`.
+    async fn look_up(&self, room: &RoomName, offset: Offset, change: MessageId)
+    -> Result<Found, EngineError>;
+
+    /// Changes a stored event and tells every subscriber of its room of it, in one step, once for each id as
+    /// [`Broker::publish`] does. If the event is another than the amendment says, nothing happens and the answer is
+    /// what is there now. What was replaced can't be read any more.
+    async fn amend(&self, amendment: Amendment) -> Result<Found, EngineError>;
 
     /// Reads stored messages. A room that nobody wrote to has an epoch, and offset 0. The epoch of a room
     /// changes when, and only when, its stream was lost.

@@ -207,7 +207,7 @@ struct Answer {
 impl Answer {
     /// As `joined`, with those who are there.
     fn encode(&self, room: &RoomName, roster: &Roster) -> Result<Frame, EngineError> {
-        let Self { page: Page { epoch, latest, messages }, recovered } = self;
+        let Self { page: Page { epoch, latest, messages, .. }, recovered } = self;
         encode::joined(&Joined {
             room,
             epoch,
@@ -344,7 +344,7 @@ mod tests {
         let messages = offsets
             .map(|offset| StoredMessage { offset, frame: Bytes::from_static(b"0123456789") })
             .collect();
-        Page { epoch: Epoch("one".into()), latest, messages }
+        Page { epoch: Epoch("one".into()), latest, oldest: 1, messages }
     }
 
     #[test]

@@ -304,7 +304,8 @@ impl Task {
         let mut state = room.state();
         let Some(tail) = &state.tail else { return Ok(()) };
         let offset = tail.offset();
-        let page = Page { epoch: tail.epoch().clone(), latest: offset, messages: Vec::new() };
+        let epoch = tail.epoch().clone();
+        let page = Page { epoch, latest: offset, oldest: 0, messages: Vec::new() };
         let joined = Answer { page, recovered: true }.encode(room.name(), &roster)?;
         let delivered = state.members.refresh(offset, &joined);
         drop(state);

@@ -78,7 +78,10 @@ impl Tail {
     /// use chat_server::{engine::StoredMessage, hub::tail::{Tail, Verdict}};
     /// use hubbub_protocol::Epoch;
     ///
-    /// let message = |offset| StoredMessage { offset, frame: Bytes::from(format!("message {offset}")) };
+    /// let message = |offset| StoredMessage {
+    ///     offset,
+    ///     frame: Bytes::from(format!(r#"{{"id":"{offset:036}","time":"2026-01-31T08:05:09.042Z"}}"#)),
+    /// };
     /// let epoch = Epoch("a".into());
     /// let mut tail = Tail::new(epoch.clone(), 4);
     /// assert_eq!(tail.offer(&epoch, &message(5)), Verdict::Deliver);
@@ -155,10 +158,33 @@ fn slot(offset: Offset) -> usize {
     usize::try_from(offset % REMEMBERED as u64).unwrap_or_default()
 }
 
+/// Of what never changes: an edit or a deletion changes the rest of a stored message, and is no loss of it.
 fn fingerprint(message: &StoredMessage) -> u64 {
     let mut hasher = DefaultHasher::new();
-    message.frame.hash(&mut hasher);
+    for field in [ID, TIME] {
+        field.value_in(&message.frame).hash(&mut hasher);
+    }
     hasher.finish()
+}
+
+/// A field of a frame whose value always has the same length. Looked for as bytes, not parsed: the first one of that
+/// name is meant, and within a string of JSON the quotes around it can't be.
+struct Field {
+    name: &'static [u8],
+    bytes: usize,
+}
+
+/// Of the message, or of the message that an event is about.
+const ID: Field = Field { name: b"\"id\":\"", bytes: 36 };
+/// When the server took it: `2026-01-31T08:05:09.042Z`.
+const TIME: Field = Field { name: b"\"time\":\"", bytes: 24 };
+
+impl Field {
+    fn value_in<'a>(&self, frame: &'a [u8]) -> Option<&'a [u8]> {
+        let at = memchr::memmem::find(frame, self.name)?;
+        let value = &frame[at + self.name.len()..];
+        value.get(..self.bytes)
+    }
 }
 
 #[cfg(test)]
@@ -172,16 +198,29 @@ mod tests {
         Epoch("one".into())
     }
 
+    fn stored(offset: Offset, id: u64, text: &str) -> StoredMessage {
+        let time = "2026-01-31T08:05:09.042Z";
+        let frame = format!(r#"{{"offset":{offset},"id":"{id:036}","text":"{text}","time":"{time}"}}"#);
+        StoredMessage { offset, frame: Bytes::from(frame) }
+    }
+
     fn message(offset: Offset) -> StoredMessage {
-        StoredMessage { offset, frame: Bytes::from(format!("message {offset}")) }
+        stored(offset, offset, "hello")
     }
 
     fn other(offset: Offset) -> StoredMessage {
-        StoredMessage { offset, frame: Bytes::from(format!("another {offset}")) }
+        stored(offset, 1_000 + offset, "hello")
+    }
+
+    #[test]
+    fn a_message_that_was_edited_or_deleted_meanwhile_is_the_same() {
+        let mut tail = delivered(3);
+        let page = page(4, [stored(3, 3, r#"\"id\":\"better"#), message(4)]);
+        assert_eq!(tail.catch_up(&page), Catchup::Missed(vec![message(4)]));
     }
 
     fn page(latest: Offset, messages: impl IntoIterator<Item = StoredMessage>) -> Page {
-        Page { epoch: epoch(), latest, messages: messages.into_iter().collect() }
+        Page { epoch: epoch(), latest, oldest: 1, messages: messages.into_iter().collect() }
     }
 
     /// A tail that delivered the messages 1 to `offset`.
@@ -248,7 +287,7 @@ mod tests {
         assert_eq!(delivered(3).catch_up(&page(4, [other(3), message(4)])), Catchup::Lost, "rewritten");
         assert_eq!(delivered(3).catch_up(&page(9, [message(8), message(9)])), Catchup::Lost, "trimmed");
         assert_eq!(delivered(3).catch_up(&page(9, [])), Catchup::Lost, "all trimmed");
-        let reborn = Page { epoch: Epoch("two".into()), latest: 4, messages: vec![message(3), message(4)] };
+        let reborn = Page { epoch: Epoch("two".into()), ..page(4, [message(3), message(4)]) };
         assert_eq!(delivered(3).catch_up(&reborn), Catchup::Lost, "another epoch");
     }
 

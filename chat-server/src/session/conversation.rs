@@ -1,13 +1,9 @@
 //! What a session does after its hello: one frame after the other.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use hubbub_protocol::{
-    ClientFrame, CloseCode, ErrorCode, MessageId, MessageText, ResumeFrom, RoomName, ServerFrame, Timestamp,
+    ClientFrame, CloseCode, ErrorCode, MessageId, MessageText, ResumeFrom, RoomName, ServerFrame, Target,
     User, UserName, limits::ROOMS_PER_SESSION,
 };
 
@@ -18,8 +14,9 @@ use super::{
     pace::{Pace, Refusal},
 };
 use crate::{
-    engine::{Draft, EngineError, UserEvent},
+    engine::{EngineError, Published, UserEvent},
     hub::{Membership, Seat, Want},
+    messages::{MessageError, Request, Wish},
     public::ClientAddress,
     server::Server,
     sessions::Line,
@@ -73,10 +70,12 @@ impl Conversation {
             ClientFrame::Join { room, history } => self.join(room, history).await,
             ClientFrame::Leave { room } => self.leave(room).await,
             ClientFrame::Send { id, room, text } => self.send(id, room, text).await,
-            ClientFrame::Edit { .. }
-            | ClientFrame::Delete { .. }
-            | ClientFrame::React { .. }
-            | ClientFrame::Read { .. } => {
+            ClientFrame::Edit { id, target, text } => self.change(id, target, Wish::Edit(text)).await,
+            ClientFrame::Delete { id, target } => self.change(id, target, Wish::Delete).await,
+            ClientFrame::React { id, target, emoji, on } => {
+                self.change(id, target, Wish::React { emoji, on }).await;
+            }
+            ClientFrame::Read { .. } => {
                 self.say(&encode::error(ErrorCode::UnknownType, "this server does not do that yet", None));
             }
             ClientFrame::Rename { name } => self.rename(name).await,
@@ -167,17 +166,33 @@ impl Conversation {
         {
             return self.refuse(&refusal);
         }
-        let draft = Draft { room: room.clone(), id, user, text, time: Timestamp::from(SystemTime::now()) };
-        match self.server.engine.publish(draft).await {
+        match self.server.messages.post(user, room.clone(), id, text).await {
             Ok(published) => {
                 membership.was_written();
-                if !published.duplicate {
-                    self.server.metrics.published();
-                }
-                self.say(&ServerFrame::Ack { id, room, offset: published.offset, time: published.time });
+                self.ack(id, room, &published);
             }
             Err(failure) => self.say(&encode::engine_error(&failure, encode::about(id))),
         }
+    }
+
+    async fn change(&mut self, id: MessageId, target: Target, wish: Wish) {
+        if !self.rooms.contains_key(&target.room) {
+            return self.not_joined(&target.room, encode::about(id));
+        }
+        let (user, room) = (self.seat.identity.user(), target.room.clone());
+        match self.server.messages.change(&user, Request { id, target, wish }).await {
+            Ok(published) => self.ack(id, room, &published),
+            Err(MessageError::Refused(refusal)) => {
+                self.say(&encode::error(refusal.code(), refusal.to_string(), encode::about(id)));
+            }
+            Err(MessageError::Engine(failure)) => {
+                self.say(&encode::engine_error(&failure, encode::about(id)));
+            }
+        }
+    }
+
+    fn ack(&self, id: MessageId, room: RoomName, &Published { offset, time, .. }: &Published) {
+        self.say(&ServerFrame::Ack { id, room, offset, time });
     }
 
     async fn rename(&mut self, name: UserName) {

@@ -11,6 +11,8 @@ mod redis_cluster;
 mod redis_server;
 
 mod accounts;
+mod aging;
+mod amendments;
 mod control;
 mod messages;
 mod presence;

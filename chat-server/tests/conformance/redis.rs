@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chat_server::engine::redis::RedisOptions;
-use chat_server::engine::{EngineError, EngineEvent, Range, RoomEvent};
+use chat_server::engine::{EngineError, EngineEvent, HistoryLimits, Range, RoomEvent};
 use futures::future::join_all;
 use hubbub_protocol::limits::PRESENCE_LEASE;
 use hubbub_protocol::{RoomName, SessionId, User, UserName};
@@ -478,7 +478,7 @@ async fn a_room_that_nobody_wrote_to_is_kept_while_somebody_listens() {
     let options = RedisOptions {
         presence_lease: SHORT_LEASE,
         keep_rooms: Duration::ZERO,
-        ..RedisOptions::new(redis.url().parse().unwrap(), 10, "test".to_owned())
+        ..RedisOptions::new(redis.url().parse().unwrap(), HistoryLimits::events(10), "test".to_owned())
     };
     let server = Server::with(options);
     for name in ["lobby", "empty"] {

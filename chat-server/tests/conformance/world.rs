@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use chat_server::engine::memory::{MemoryEngine, MemoryOptions};
 use chat_server::engine::redis::{RedisEngine, RedisOptions};
-use chat_server::engine::{Draft, Engine, EngineEvent, Page, Published, Range, RoomEvent};
-use hubbub_protocol::limits::PRESENCE_LEASE;
+use chat_server::engine::{Draft, Engine, EngineEvent, HistoryLimits, Page, Published, Range, RoomEvent};
 use hubbub_protocol::{
     Message, MessageId, MessageText, RoomName, ServerFrame, Timestamp, User, UserId, UserName,
 };
@@ -66,13 +65,18 @@ impl World {
 
     /// A server.
     pub(crate) async fn server(&self) -> Server {
+        self.server_that_keeps(HistoryLimits::events(HISTORY)).await
+    }
+
+    /// A server that keeps so much of a room.
+    pub(crate) async fn server_that_keeps(&self, history: HistoryLimits) -> Server {
         match self {
             Self::Memory => {
-                let (engine, events) = MemoryEngine::start(MemoryOptions { history: HISTORY });
+                let (engine, events) = MemoryEngine::start(MemoryOptions { history });
                 Server { engine, events }
             }
-            Self::Redis(redis) => Server::on_redis(redis, PRESENCE_LEASE).await,
-            Self::Cluster(shared) => Server::up_at_url(&shared.cluster.url(), PRESENCE_LEASE).await,
+            Self::Redis(redis) => Server::up_with(redis_options(&redis.url(), history)).await,
+            Self::Cluster(shared) => Server::up_with(redis_options(&shared.cluster.url(), history)).await,
         }
     }
 }
@@ -91,15 +95,21 @@ impl Server {
 
     /// One at an address, when it has reached it.
     pub(crate) async fn up_at_url(url: &str, presence_lease: Duration) -> Self {
-        let server = Self::at_url(url, presence_lease);
+        let options = redis_options(url, HistoryLimits::events(HISTORY));
+        Self::up_with(RedisOptions { presence_lease, ..options }).await
+    }
+
+    /// One with these settings, when it has reached its Redis.
+    async fn up_with(options: RedisOptions) -> Self {
+        let server = Self::with(options);
         until("the engine is up", async || server.engine.is_up()).await;
         server
     }
 
     /// One on a Redis that may not be there.
     pub(crate) fn at_url(url: &str, presence_lease: Duration) -> Self {
-        let url = url.parse().expect("the address of a Redis");
-        Self::with(RedisOptions { presence_lease, ..RedisOptions::new(url, HISTORY, "test".to_owned()) })
+        let options = redis_options(url, HistoryLimits::events(HISTORY));
+        Self::with(RedisOptions { presence_lease, ..options })
     }
 
     /// One with these settings.
@@ -175,6 +185,10 @@ impl Server {
     }
 }
 
+fn redis_options(url: &str, history: HistoryLimits) -> RedisOptions {
+    RedisOptions::new(url.parse().expect("the address of a Redis"), history, "test".to_owned())
+}
+
 /// Waits until a condition holds that nobody tells of.
 pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
     let looking = async {
@@ -200,6 +214,7 @@ pub(crate) fn draft(room: &RoomName, text: &str) -> Draft {
         id: MessageId::random(),
         user: user("Ada"),
         text: MessageText::parse(text).expect("a text"),
+        mentions: vec![],
         time: Timestamp::from_unix_millis(1_769_846_709_042),
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
 mod admission;
+mod amendments;
 mod api;
 mod bad_input;
 mod chat;

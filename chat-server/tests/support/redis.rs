@@ -90,6 +90,17 @@ impl RedisServer {
         text_at(self.port, command).unwrap_or_default()
     }
 
+    /// All that is in it, in whatever form.
+    pub(crate) fn dump(&self) -> String {
+        let script = include_str!("dump.lua");
+        let output = Command::new("redis-cli")
+            .args(["-p", &self.port.to_string(), "EVAL", script, "0"])
+            .output()
+            .expect("redis-cli, which comes with redis-server");
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// Ends it without a word, as kill -9 does. What it did not write to disk is lost.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("a process to kill");

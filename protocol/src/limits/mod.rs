@@ -83,6 +83,9 @@ pub const CONNECTIONS_DEFAULT: usize = 10_000;
 /// The most messages of a room that a server can be told to keep: more belong into a database.
 pub const HISTORY_KEPT_MAX: usize = 100_000;
 
+/// The longest time for which a server can be told to keep messages, in seconds: ten years.
+pub const HISTORY_SECONDS_MAX: u64 = 10 * 365 * 24 * 3_600;
+
 /// The most replicas of Redis that a server can be told to wait for: more than anyone gives a master.
 pub const ACK_REPLICAS_MAX: u8 = 5;
 

@@ -5,30 +5,34 @@ mod members;
 mod stream;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use hubbub_protocol::{Epoch, RoomName, SessionId, User, UserId, UserName};
+use hubbub_protocol::{Epoch, MessageId, Offset, RoomName, SessionId, Timestamp, User, UserId, UserName};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use self::guests::{Guests, Kept};
 use self::members::{Entered, Members};
-use self::stream::{Appended, Stream};
+use self::stream::{Appended, Now, Stream};
 use super::frame::FrameTemplate;
 use super::token::{TokenHash, new_token};
 use super::{
-    Accounts, Broker, Draft, EVENT_QUEUE, Engine, EngineError, EngineEvent, GuestOutcome, Page, Presence,
-    Published, Range, RoomEvent, Roster, UserEvent,
+    Accounts, Amendment, Broker, Draft, EVENT_QUEUE, Engine, EngineError, EngineEvent, Found, GuestOutcome,
+    HistoryLimits, Page, Presence, Published, Range, RoomEvent, Roster, UserEvent,
 };
+
+/// How often rooms are looked for in which all is too old.
+const AGED_ROOMS: Duration = Duration::from_mins(1);
 
 /// How a [`MemoryEngine`] is to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryOptions {
-    /// How many messages of a room are kept.
-    pub history: usize,
+    /// How much of a room's stream is kept.
+    pub history: HistoryLimits,
 }
 
 /// The engine for one server alone.
@@ -36,14 +40,18 @@ pub struct MemoryOptions {
 /// When the queue of events is full, what would tell of something waits until there is room in it.
 pub struct MemoryEngine {
     options: MemoryOptions,
-    /// One for all rooms: their streams are lost together, when the process ends.
-    epoch: Epoch,
+    /// The beginning of all epochs: streams are lost together, when the process ends.
+    life: String,
+    /// How many streams were forgotten: a room that begins anew after that has another epoch.
+    forgotten: AtomicU64,
     rooms: RwLock<HashMap<RoomName, Arc<Mutex<Room>>>>,
     guests: Mutex<Guests>,
+    looked_for_aged: Mutex<Instant>,
     events: mpsc::Sender<EngineEvent>,
 }
 
 struct Room {
+    epoch: Epoch,
     subscribed: bool,
     stream: Stream,
     members: Members,
@@ -57,9 +65,11 @@ impl MemoryEngine {
         let (events, receiver) = mpsc::channel(EVENT_QUEUE);
         let engine = Self {
             options,
-            epoch: Epoch(Uuid::new_v4().simple().to_string()),
+            life: Uuid::new_v4().simple().to_string(),
+            forgotten: AtomicU64::new(0),
             rooms: RwLock::default(),
             guests: Mutex::default(),
+            looked_for_aged: Mutex::new(Instant::now()),
             events,
         };
         (Arc::new(engine), receiver)
@@ -79,9 +89,15 @@ impl MemoryEngine {
         let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
         let room = rooms.entry(name.clone()).or_insert_with(|| {
             let stream = Stream::new(self.options.history);
-            Arc::new(Mutex::new(Room { subscribed: false, stream, members: Members::default() }))
+            let epoch = self.epoch();
+            Arc::new(Mutex::new(Room { epoch, subscribed: false, stream, members: Members::default() }))
         });
         Arc::clone(room)
+    }
+
+    /// That of a room that begins now.
+    fn epoch(&self) -> Epoch {
+        Epoch(format!("{}{}", self.life, self.forgotten.load(Ordering::Relaxed)))
     }
 
     /// Looks at a room that may not exist, without making it.
@@ -90,20 +106,80 @@ impl MemoryEngine {
         room.map(|room| look(&mut lock(&room)))
     }
 
-    /// Forgets a room in which nothing is worth keeping. Since the epoch is that of the process, nobody can tell.
+    /// Forgets a room in which nothing is worth keeping.
     fn forget_if_idle(&self, name: &RoomName) {
         let mut rooms = self.rooms.write().unwrap_or_else(PoisonError::into_inner);
-        // With the map locked, a count of one means that nobody is about to change the room.
-        let idle = rooms.get(name).is_some_and(|room| Arc::strong_count(room) == 1 && lock(room).is_idle());
-        if idle {
+        if rooms.get(name).is_some_and(|room| self.may_forget(room)) {
             rooms.remove(name);
         }
     }
+
+    /// Whether it is time to look for rooms that are too old: all are looked at, so not every time.
+    fn aged_are_due(&self) -> bool {
+        let mut looked = lock(&self.looked_for_aged);
+        let due = self.options.history.age.is_some() && looked.elapsed() >= AGED_ROOMS;
+        if due {
+            *looked = Instant::now();
+        }
+        due
+    }
+
+    /// Forgets all rooms in which nothing is worth keeping any more, since all there was is too old.
+    fn forget_aged(&self) {
+        self.rooms.write().unwrap_or_else(PoisonError::into_inner).retain(|_, room| !self.may_forget(room));
+    }
+
+    /// To be asked with the map locked: then a count of one means that nobody is about to change the room.
+    fn may_forget(&self, room: &Arc<Mutex<Room>>) -> bool {
+        if Arc::strong_count(room) > 1 || !lock(room).is_idle(now().time) {
+            return false;
+        }
+        if lock(room).stream.latest() > 0 {
+            // Its offsets begin anew: that must not look like the same stream.
+            self.forgotten.fetch_add(1, Ordering::Relaxed);
+        }
+        true
+    }
+}
+
+fn now() -> Now {
+    Now { instant: Instant::now(), time: Timestamp::from(SystemTime::now()) }
 }
 
 impl Room {
-    fn is_idle(&self) -> bool {
-        !self.subscribed && self.stream.latest() == 0 && self.members.count() == 0
+    fn is_idle(&self, now: Timestamp) -> bool {
+        let empty = self.stream.latest() == 0 || self.stream.is_too_old(now);
+        !self.subscribed && empty && self.members.count() == 0
+    }
+
+    fn published(&self, offset: Offset, time: Timestamp, duplicate: bool) -> Published {
+        Published { epoch: self.epoch.clone(), offset, time, duplicate }
+    }
+
+    fn found(&mut self, offset: Offset, change: MessageId, now: Now) -> Found {
+        if let Some((offset, time)) = self.stream.stored(change, now) {
+            return Found::Done(self.published(offset, time, true));
+        }
+        let epoch = self.epoch.clone();
+        self.stream.present(&epoch, offset, now).map_or(Found::Nothing, Found::Present)
+    }
+
+    /// Tells of what became of an event, unless it was stored before.
+    fn tell_appended(
+        &self,
+        room: &RoomName,
+        permit: Permit<'_>,
+        appended: Appended,
+        taken: Timestamp,
+    ) -> Published {
+        match appended {
+            Appended::Duplicate { offset, time } => self.published(offset, time, true),
+            Appended::Stored(message) => {
+                let published = self.published(message.offset, taken, false);
+                self.tell(room, permit, RoomEvent::Message { epoch: self.epoch.clone(), message });
+                published
+            }
+        }
     }
 
     fn tell(&self, room: &RoomName, permit: Permit<'_>, event: RoomEvent) {
@@ -126,23 +202,44 @@ impl Broker for MemoryEngine {
         let permit = self.permit().await;
 
         let mut room = lock(&room);
-        let appended =
-            room.stream.append(draft.id, draft.time, Instant::now(), |offset| template.with(offset));
-        let epoch = self.epoch.clone();
-        Ok(match appended {
-            Appended::Duplicate { offset, time } => Published { epoch, offset, time, duplicate: true },
-            Appended::Stored(message) => {
-                let offset = message.offset;
-                room.tell(&draft.room, permit, RoomEvent::Message { epoch: epoch.clone(), message });
-                Published { epoch, offset, time: draft.time, duplicate: false }
+        let appended = room.stream.append(draft.id, draft.time, now(), |offset| template.with(offset));
+        Ok(room.tell_appended(&draft.room, permit, appended, draft.time))
+    }
+
+    async fn look_up(
+        &self,
+        room: &RoomName,
+        offset: Offset,
+        change: MessageId,
+    ) -> Result<Found, EngineError> {
+        Ok(self.peek(room, |room| room.found(offset, change, now())).unwrap_or(Found::Nothing))
+    }
+
+    async fn amend(&self, amendment: Amendment) -> Result<Found, EngineError> {
+        let permit = self.permit().await;
+        let now = now();
+        let amended = self.peek(&amendment.room, |room| {
+            match room.found(amendment.present.event.offset, amendment.id, now) {
+                Found::Present(present)
+                    if (&present.epoch, present.amended)
+                        == (&amendment.present.epoch, amendment.present.amended) =>
+                {
+                    let appended = room.stream.amend(&amendment, now);
+                    Found::Done(room.tell_appended(&amendment.room, permit, appended, amendment.time))
+                }
+                other => other,
             }
-        })
+        });
+        Ok(amended.unwrap_or(Found::Nothing))
     }
 
     async fn history(&self, room: &RoomName, range: Range) -> Result<Page, EngineError> {
-        let (latest, messages) =
-            self.peek(room, |room| (room.stream.latest(), room.stream.page(range))).unwrap_or_default();
-        Ok(Page { epoch: self.epoch.clone(), latest, messages })
+        let now = now().time;
+        let page = self.peek(room, |room| {
+            let (epoch, latest) = (room.epoch.clone(), room.stream.latest());
+            Page { epoch, latest, oldest: room.stream.oldest(now), messages: room.stream.page(range, now) }
+        });
+        Ok(page.unwrap_or_else(|| Page { epoch: self.epoch(), latest: 0, oldest: 0, messages: Vec::new() }))
     }
 
     async fn signal(&self, room: &RoomName, from: SessionId, frame: Bytes) -> Result<(), EngineError> {
@@ -159,6 +256,9 @@ impl Broker for MemoryEngine {
     async fn unsubscribe(&self, room: &RoomName) -> Result<(), EngineError> {
         self.peek(room, |room| room.subscribed = false);
         self.forget_if_idle(room);
+        if self.aged_are_due() {
+            self.forget_aged();
+        }
         Ok(())
     }
 }

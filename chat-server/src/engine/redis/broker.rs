@@ -1,19 +1,22 @@
 //! Messages: a stream and a sharded channel for each room.
 
+use std::time::SystemTime;
+
 use async_trait::async_trait;
 use bytes::Bytes;
-use fred::prelude::{FromValue, Key, KeysInterface, PubsubInterface, Value};
-use fred::types::ExpireOptions;
+use fred::prelude::{FromValue, Key, PubsubInterface, Value};
 use fred::types::scripts::Script;
 use futures::{StreamExt, stream};
 use hubbub_protocol::limits::DEDUPLICATION_WINDOW;
-use hubbub_protocol::{Epoch, Offset, RoomName, SessionId, Timestamp};
+use hubbub_protocol::{Epoch, MessageId, Offset, RoomName, SessionId, Timestamp};
 use uuid::Uuid;
 
 use super::calls::patience;
 use super::{RedisEngine, Shared, events, keys, number, scripts};
-use crate::engine::frame::FrameTemplate;
-use crate::engine::{Broker, Draft, EngineError, Page, Published, Range, StoredMessage};
+use crate::engine::{
+    Amendment, Broker, Draft, EngineError, Found, FrameTemplate, HistoryLimits, Page, Present, Published,
+    Range, StoredMessage,
+};
 
 /// After how long a room is forgotten that was looked at and never written to. Its epoch is then another, which
 /// nobody minds who was not there for a day. While a server subscribes to it, it is kept.
@@ -25,7 +28,7 @@ const CONCURRENT_KEEPS: usize = 64;
 #[async_trait]
 impl Broker for RedisEngine {
     async fn publish(&self, draft: Draft) -> Result<Published, EngineError> {
-        let template = FrameTemplate::of(&draft)?;
+        let FrameTemplate { prefix, suffix } = FrameTemplate::of(&draft)?;
         let channel = keys::channel(&draft.room);
         let keys: [Key; 4] = [
             keys::meta(&draft.room).into(),
@@ -33,15 +36,17 @@ impl Broker for RedisEngine {
             keys::id(&draft.room, draft.id).into(),
             channel.as_str().into(),
         ];
-        let [fresh, seen_epoch, seen_offset] = self.life(&channel);
-        let arguments: [Value; 8] = [
+        let [fresh, seen_epoch, seen_offset, kept, cutoff, lifetime] = self.stream(&channel, draft.time);
+        let arguments: [Value; 10] = [
             fresh,
             seen_epoch,
             seen_offset,
-            template.prefix.into(),
-            template.suffix.into(),
+            kept,
+            cutoff,
+            lifetime,
+            prefix.into(),
+            suffix.into(),
             draft.time.as_unix_millis().to_string().into(),
-            number(self.shared.options.history),
             DEDUPLICATION_WINDOW.as_secs().to_string().into(),
         ];
         let (epoch, offset, time, duplicate): (String, Offset, i64, bool) =
@@ -52,16 +57,74 @@ impl Broker for RedisEngine {
         Ok(Published { epoch, offset, time: Timestamp::from_unix_millis(time), duplicate })
     }
 
+    async fn look_up(
+        &self,
+        room: &RoomName,
+        offset: Offset,
+        change: MessageId,
+    ) -> Result<Found, EngineError> {
+        let channel = keys::channel(room);
+        let keys: [Key; 3] =
+            [keys::meta(room).into(), keys::stream(room).into(), keys::id(room, change).into()];
+        let mut arguments = self.stream(&channel, Timestamp::from(SystemTime::now())).to_vec();
+        arguments.push(offset.to_string().into());
+        let commands = &self.shared.topology.of(&channel).commands;
+        let answer = commands.run(patience(), &scripts::LOOK_UP, &keys, &arguments).await?;
+        parse_found(answer, offset).ok_or_else(|| not_ours(room))
+    }
+
+    async fn amend(&self, amendment: Amendment) -> Result<Found, EngineError> {
+        let Amendment { room, id, time, present, event, replacement, event_has_text, superseded } = amendment;
+        let channel = keys::channel(&room);
+        let keys: [Key; 4] = [
+            keys::meta(&room).into(),
+            keys::stream(&room).into(),
+            keys::id(&room, id).into(),
+            channel.as_str().into(),
+        ];
+        let of = present.event.offset;
+        let (edit, superseded) = match (present.edit, superseded) {
+            (Some(edit), Some(frame)) => (edit.offset, frame),
+            _ => (0, Bytes::new()),
+        };
+        let mut arguments = self.stream(&channel, time).to_vec();
+        arguments.extend::<[Value; 12]>([
+            event.prefix.into(),
+            event.suffix.into(),
+            time.as_unix_millis().to_string().into(),
+            DEDUPLICATION_WINDOW.as_secs().to_string().into(),
+            present.epoch.0.into(),
+            of.to_string().into(),
+            present.amended.to_string().into(),
+            replacement.prefix.into(),
+            replacement.suffix.into(),
+            u8::from(event_has_text).to_string().into(),
+            edit.to_string().into(),
+            Value::Bytes(superseded),
+        ]);
+        let answer = self.shared.store(&channel, &scripts::AMEND, &keys, &arguments).await?;
+        let found = parse_found(answer, of).ok_or_else(|| not_ours(&room))?;
+        if let Found::Done(published) = &found {
+            self.shared.subscriptions.saw(&channel, &published.epoch, published.offset);
+        }
+        Ok(found)
+    }
+
     async fn history(&self, room: &RoomName, range: Range) -> Result<Page, EngineError> {
         let channel = keys::channel(room);
         let keys: [Key; 2] = [keys::meta(room).into(), keys::stream(room).into()];
-        let (from, limit) = match range {
-            Range::Latest(limit) => ("latest".to_owned(), limit),
-            Range::After { offset, limit } => (offset.saturating_add(1).to_string(), limit),
+        let (which, offset, limit) = match range {
+            Range::Latest(limit) => ("latest", 0, limit),
+            Range::Before { offset, limit } => ("before", offset, limit),
+            Range::After { offset, limit } => ("after", offset, limit),
         };
-        let [fresh, seen_epoch, seen_offset] = self.life(&channel);
-        let arguments: [Value; 6] =
-            [fresh, seen_epoch, seen_offset, from.into(), number(limit), number(UNWRITTEN_ROOM_SECONDS)];
+        let mut arguments = self.stream(&channel, Timestamp::from(SystemTime::now())).to_vec();
+        arguments.extend::<[Value; 4]>([
+            which.into(),
+            offset.to_string().into(),
+            number(limit),
+            number(UNWRITTEN_ROOM_SECONDS),
+        ]);
         let answer: Vec<Value> = self
             .shared
             .topology
@@ -70,9 +133,7 @@ impl Broker for RedisEngine {
             .run(patience(), &scripts::HISTORY, &keys, &arguments)
             .await?;
 
-        let page = parse_page(answer).ok_or_else(|| {
-            EngineError::Corrupt(format!("the stream of {room} has entries that are not ours"))
-        })?;
+        let page = parse_page(answer).ok_or_else(|| not_ours(room))?;
         self.shared.subscriptions.saw(&channel, &page.epoch, page.latest);
         Ok(page)
     }
@@ -115,41 +176,89 @@ impl Shared {
         self.topology.of(key).commands.run_and_replicate(patience(), script, keys, arguments).await
     }
 
-    /// Has the rooms that this server subscribes to, and that nobody wrote to, live for another day: their members
-    /// would be told of a loss with the first message.
-    pub(super) async fn keep_unwritten_rooms(&self) {
+    /// Has the rooms that this server subscribes to live on, where there is an end: their members would be told of
+    /// a loss.
+    pub(super) async fn keep_rooms(&self) {
         let keep = |room: RoomName| async move {
             let meta = keys::meta(&room);
-            // Only where there is an end: a room that was written to has none.
-            let kept = self.topology.of(&meta).commands.call(patience(), |client| {
-                let (meta, lifetime) = (meta.as_str(), UNWRITTEN_ROOM_SECONDS.try_into().unwrap_or(i64::MAX));
-                async move { client.expire::<(), _>(meta, lifetime, Some(ExpireOptions::XX)).await }
-            });
-            if let Err(error) = kept.await {
+            let commands = &self.topology.of(&meta).commands;
+            let keys: [Key; 2] = [meta.as_str().into(), keys::stream(&room).into()];
+            let arguments = [number(UNWRITTEN_ROOM_SECONDS), self.lifetime()];
+            if let Err(error) = commands.run::<()>(patience(), &scripts::KEEP, &keys, &arguments).await {
                 tracing::debug!(%room, %error, "could not be kept; it is tried again in time");
             }
         };
         stream::iter(self.subscriptions.rooms()).for_each_concurrent(CONCURRENT_KEEPS, keep).await;
     }
+
+    /// How many seconds a stream outlives its latest event; 0 for ever.
+    fn lifetime(&self) -> Value {
+        let aged = self.options.history.age.map(|age| age.as_secs() + UNWRITTEN_ROOM_SECONDS as u64);
+        aged.unwrap_or_default().to_string().into()
+    }
 }
 
 impl RedisEngine {
-    /// The first three arguments of the scripts that `room.lua` is put before.
-    fn life(&self, channel: &str) -> [Value; 3] {
+    /// The first six arguments of the scripts that `room.lua` is put before.
+    fn stream(&self, channel: &str, now: Timestamp) -> [Value; 6] {
+        let HistoryLimits { events, .. } = self.shared.options.history;
+        let cutoff = self.shared.options.history.cutoff(now).map_or(0, Timestamp::as_unix_millis);
         let (epoch, offset) = self.shared.subscriptions.seen(channel).unwrap_or((Epoch(String::new()), 0));
-        [Uuid::new_v4().simple().to_string().into(), epoch.0.into(), offset.to_string().into()]
+        [
+            Uuid::new_v4().simple().to_string().into(),
+            epoch.0.into(),
+            offset.to_string().into(),
+            number(events),
+            cutoff.to_string().into(),
+            self.shared.lifetime(),
+        ]
     }
 }
 
-/// `[epoch, latest, id, frame, id, frame, ...]`
+fn not_ours(room: &RoomName) -> EngineError {
+    EngineError::Corrupt(format!("the stream of {room} has entries that are not ours"))
+}
+
+/// An entry of a stream: the offsets of the last event that changed it and of the `edited` that has its text, and
+/// its frame. See `room.lua`.
+fn parse_entry(entry: &Bytes) -> Option<(Offset, Offset, Bytes)> {
+    let line = entry.iter().position(|&byte| byte == b'\n')?;
+    let mut header = std::str::from_utf8(&entry[..line]).ok()?.split(' ').skip(1);
+    Some((header.next()?.parse().ok()?, header.next()?.parse().ok()?, entry.slice(line + 1..)))
+}
+
+/// `[epoch, latest, oldest, offset of the first, entry, entry, ...]`
 fn parse_page(answer: Vec<Value>) -> Option<Page> {
     let mut answer = answer.into_iter();
     let epoch = Epoch(answer.next()?.into_string()?);
-    let latest = answer.next()?.as_u64()?;
-    let mut messages = Vec::with_capacity(answer.len() / 2);
-    while let Some(id) = answer.next() {
-        let offset = id.as_str()?.strip_suffix("-0")?.parse().ok()?;
-        messages.push(StoredMessage { offset, frame: answer.next()?.into_bytes()? });
+    let (latest, oldest) = (answer.next()?.as_u64()?, answer.next()?.as_u64()?);
+    let first: Offset = answer.next()?.as_u64()?;
+    let stored = |(offset, entry): (Offset, Value)| {
+        let (_, _, frame) = parse_entry(&entry.into_bytes()?)?;
+        Some(StoredMessage { offset, frame })
+    };
+    let messages = (first..).zip(answer).map(stored).collect::<Option<_>>()?;
+    Some(Page { epoch, latest, oldest, messages })
+}
+
+/// `[1, epoch, offset, time]` for what was stored before, `[2, ...]` for now; `[0, epoch, entry, entry of the edit]`
+fn parse_found(answer: Vec<Value>, of: Offset) -> Option<Found> {
+    let [done, epoch, third, fourth] = <[Value; 4]>::try_from(answer).ok()?;
+    let epoch = Epoch(epoch.into_string()?);
+    let done = done.as_u64()?;
+    if done > 0 {
+        let time = Timestamp::from_unix_millis(fourth.as_i64()?);
+        return Some(Found::Done(Published { epoch, offset: third.as_u64()?, time, duplicate: done == 1 }));
     }
-    Some(Page { epoch, latest, messages })
+    let (entry, edit) = (third.into_bytes()?, fourth.into_bytes()?);
+    if entry.is_empty() {
+        return Some(Found::Nothing);
+    }
+    let (amended, edit_offset, frame) = parse_entry(&entry)?;
+    let edit = if edit.is_empty() {
+        None
+    } else {
+        Some(StoredMessage { offset: edit_offset, frame: parse_entry(&edit)?.2 })
+    };
+    Some(Found::Present(Present { epoch, event: StoredMessage { offset: of, frame }, amended, edit }))
 }

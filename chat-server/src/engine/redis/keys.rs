@@ -19,7 +19,7 @@ pub(super) fn meta(room: &RoomName) -> String {
     format!("hubbub:{{{room}}}:meta")
 }
 
-/// The stream of a room's messages, with ids `<offset>-0`.
+/// A list: the latest events of a room's stream, see `room.lua`.
 pub(super) fn stream(room: &RoomName) -> String {
     format!("hubbub:{{{room}}}:stream")
 }

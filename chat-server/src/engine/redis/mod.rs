@@ -21,7 +21,6 @@ mod cluster_view;
 mod connection;
 mod events;
 mod keys;
-mod locks;
 mod options;
 mod poll;
 mod presence;

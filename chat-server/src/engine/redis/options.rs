@@ -5,14 +5,15 @@ use std::time::Duration;
 use hubbub_protocol::limits::PRESENCE_LEASE;
 
 use super::url::RedisUrl;
+use crate::engine::HistoryLimits;
 
 /// How a [`RedisEngine`](super::RedisEngine) is to be.
 #[derive(Debug, Clone)]
 pub struct RedisOptions {
     /// Where the Redis is.
     pub url: RedisUrl,
-    /// How many messages of a room are kept at least; up to a node of Redis' stream (100) more may be.
-    pub history: usize,
+    /// How much of a room's stream is kept. The same for all servers of a Redis.
+    pub history: HistoryLimits,
     /// How many replicas have to have what is acknowledged to a client; 0: the master alone.
     pub ack_replicas: u8,
     /// What the leases of this server are called; a random part is added.
@@ -28,7 +29,7 @@ const KEEP_ROOMS: Duration = Duration::from_hours(1);
 
 impl RedisOptions {
     /// With the lease of the protocol, and without replicas.
-    pub fn new(url: RedisUrl, history: usize, server: String) -> Self {
+    pub fn new(url: RedisUrl, history: HistoryLimits, server: String) -> Self {
         Self { url, history, ack_replicas: 0, server, presence_lease: PRESENCE_LEASE, keep_rooms: KEEP_ROOMS }
     }
 }

@@ -13,10 +13,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
 
 use super::calls::patience;
-use super::locks::KeyLocks;
 use super::sweep::{Lease, SweepRule};
 use super::{RedisEngine, Shared, keys, number, scripts};
 use crate::engine::{EngineError, Presence, Roster};
+use crate::key_locks::KeyLocks;
 
 /// A lease is renewed this many times while it lasts: two renewals may fail, and what ended elsewhere is noticed
 /// well within [`PRESENCE_SWEEP`](hubbub_protocol::limits::PRESENCE_SWEEP) (10 s / 3.33 = 3 s).
@@ -185,7 +185,7 @@ impl Shared {
                         self.sweep_unchecked().await;
                     }
                     if rooms_kept.elapsed() >= self.options.keep_rooms {
-                        self.keep_unwritten_rooms().await;
+                        self.keep_rooms().await;
                         rooms_kept = Instant::now();
                     }
                 }

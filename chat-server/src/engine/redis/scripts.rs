@@ -14,9 +14,15 @@ macro_rules! script {
 }
 
 script!(/// Stores a message.
-    PUBLISH, "room", "publish");
+    PUBLISH, "room", "append", "publish");
+script!(/// Reads an event that is to be changed.
+    LOOK_UP, "room", "append", "find", "look_up");
+script!(/// Changes an event.
+    AMEND, "room", "append", "find", "amend");
 script!(/// Reads messages.
     HISTORY, "room", "history");
+script!(/// Has a room live on.
+    KEEP, "keep");
 script!(/// Notes a session in a room.
     ENTER, "enter");
 script!(/// Forgets a session in a room.

@@ -13,10 +13,10 @@ use tokio::time::{sleep, timeout_at};
 
 use super::calls::{next_map, patience};
 use super::connection::{RECONNECT_PAUSE, next_client};
-use super::locks::KeyLocks;
 use super::topology::{Map, Master, Topology, slot};
 use super::{events, keys};
 use crate::engine::{EngineError, EngineEvent, RoomEvent};
+use crate::key_locks::KeyLocks;
 
 /// How many SSUBSCRIBE are under way at once after a reconnect: 50,000 rooms take a quarter of a second.
 const CONCURRENT_SUBSCRIBES: usize = 256;

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, net::SocketAddr};
 
 use futures::{SinkExt, StreamExt};
 use hubbub_protocol::{
-    ClientFrame, ErrorCode, ErrorFrame, Message as ChatMessage, MessageId, MessageText, ResumeFrom,
+    ClientFrame, ErrorCode, ErrorFrame, Message as ChatMessage, MessageId, MessageText, Offset, ResumeFrom,
     SUBPROTOCOL, ServerFrame, User,
 };
 use tokio::{
@@ -111,6 +111,27 @@ impl Client {
     pub(crate) async fn send_as(&mut self, id: MessageId, name: &str, text: &str) {
         let text = MessageText::parse(text).unwrap();
         self.say(&ClientFrame::Send { id, room: room(name), text }).await;
+    }
+
+    /// Asks for something about a message, and returns the offset of what was stored, or the code of the error.
+    pub(crate) async fn change(&mut self, frame: &ClientFrame) -> Result<Offset, ErrorCode> {
+        let (ClientFrame::Edit { id, .. } | ClientFrame::Delete { id, .. } | ClientFrame::React { id, .. }) =
+            frame
+        else {
+            panic!("not about a message: {frame:?}")
+        };
+        self.say(frame).await;
+        let about = id.to_string();
+        let answer = self.find(|answer| match answer {
+            ServerFrame::Ack { id: acknowledged, .. } => acknowledged == id,
+            ServerFrame::Error(error) => error.reference.as_ref() == Some(&about),
+            _ => false,
+        });
+        match answer.await {
+            ServerFrame::Ack { offset, .. } => Ok(offset),
+            ServerFrame::Error(error) => Err(error.code),
+            other => panic!("{other:?}"),
+        }
     }
 
     /// The next frame, whatever it is.

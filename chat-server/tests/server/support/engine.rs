@@ -11,11 +11,11 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use chat_server::engine::{
-    Accounts, Broker, Draft, Engine, EngineError, EngineEvent, GuestOutcome, Page, Presence, Published,
-    Range, Roster, UserEvent,
+    Accounts, Amendment, Broker, Draft, Engine, EngineError, EngineEvent, Found, GuestOutcome, HistoryLimits,
+    Page, Presence, Published, Range, Roster, UserEvent,
     memory::{MemoryEngine, MemoryOptions},
 };
-use hubbub_protocol::{RoomName, SessionId, User, UserId, UserName};
+use hubbub_protocol::{MessageId, Offset, RoomName, SessionId, User, UserId, UserName};
 use tokio::sync::mpsc;
 
 type Filter = Box<dyn FnMut(&EngineEvent) -> bool + Send>;
@@ -91,7 +91,7 @@ impl Switched {
 }
 
 fn begin(filter: Arc<Mutex<Filter>>, sender: mpsc::Sender<EngineEvent>) -> Arc<MemoryEngine> {
-    let (memory, mut events) = MemoryEngine::start(MemoryOptions { history: 1_000 });
+    let (memory, mut events) = MemoryEngine::start(MemoryOptions { history: HistoryLimits::events(1_000) });
     tokio::spawn(async move {
         while let Some(event) = events.recv().await {
             let passes = filter.lock().unwrap()(&event);
@@ -108,6 +108,19 @@ impl Broker for Switched {
     async fn publish(&self, draft: Draft) -> Result<Published, EngineError> {
         assert!(!self.broken.load(Ordering::SeqCst), "a defect, as the test asked for");
         self.there()?.publish(draft).await
+    }
+
+    async fn look_up(
+        &self,
+        room: &RoomName,
+        offset: Offset,
+        change: MessageId,
+    ) -> Result<Found, EngineError> {
+        self.there()?.look_up(room, offset, change).await
+    }
+
+    async fn amend(&self, amendment: Amendment) -> Result<Found, EngineError> {
+        self.there()?.amend(amendment).await
     }
 
     async fn history(&self, room: &RoomName, range: Range) -> Result<Page, EngineError> {

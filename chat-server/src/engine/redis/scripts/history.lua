@@ -1,23 +1,35 @@
--- Reads messages. Answers {epoch, latest offset, entry id, frame, entry id, frame, ...}.
+-- Reads events. Answers {epoch, latest offset, oldest offset that is kept or 0, offset of the first entry, entry,
+-- entry, ...}.
 --
 -- KEYS  meta, stream
--- ARGV  fresh, seen epoch, seen offset, 'latest' or the first offset wanted, how many at most,
---       seconds after which a room that nobody wrote to is forgotten
-local fresh, seen_epoch, seen_offset, from, limit, forgotten = unpack(ARGV)
-local _, epoch, latest = life(KEYS[1], KEYS[2], fresh, seen_epoch, seen_offset)
+-- ARGV  fresh, seen epoch, seen offset, events kept, cutoff, lifetime, 'latest', 'after' or 'before', the offset for
+--       the latter two, how many at most, seconds after which a room that nobody wrote to is forgotten
+local fresh, seen_epoch, seen_offset, kept, cutoff, _, which, offset, limit, forgotten = unpack(ARGV)
+local _, epoch, latest, length = life(KEYS[1], KEYS[2], fresh, seen_epoch, seen_offset)
 if latest == 0 then
   redis.call('EXPIRE', KEYS[1], forgotten)
 end
+local readable
+length, readable = trim(KEYS[2], length, kept, cutoff)
+if readable == 0 then
+  return { epoch, text(latest), '0', '0' }
+end
 
-local answer = { epoch, text(latest) }
-if latest == 0 or limit == '0' then
-  return answer
+local oldest = latest - length + 1
+limit, offset = tonumber(limit), tonumber(offset)
+local first, last
+if which == 'after' then
+  first = math.max(oldest, offset + 1)
+  last = math.min(latest, first + limit - 1)
+else
+  last = which == 'before' and math.min(latest, offset - 1) or latest
+  first = math.max(oldest, last - limit + 1)
 end
-if from == 'latest' then
-  from = text(math.max(1, latest - tonumber(limit) + 1))
+if first > last then
+  return { epoch, text(latest), text(oldest), '0' }
 end
-for _, entry in ipairs(redis.call('XRANGE', KEYS[2], from .. '-0', '+', 'COUNT', limit)) do
-  answer[#answer + 1] = entry[1]
-  answer[#answer + 1] = entry[2][2]
+local answer = { epoch, text(latest), text(oldest), text(first) }
+for i, entry in ipairs(redis.call('LRANGE', KEYS[2], first - oldest, last - oldest)) do
+  answer[4 + i] = entry
 end
 return answer

@@ -8,7 +8,7 @@ use tokio::sync::{Mutex, MutexGuard};
 const LOCKS: usize = 128;
 
 /// Locks by key.
-pub(super) struct KeyLocks {
+pub struct KeyLocks {
     hasher: RandomState,
     locks: [Mutex<()>; LOCKS],
 }
@@ -21,7 +21,7 @@ impl Default for KeyLocks {
 
 impl KeyLocks {
     /// Waits until nobody else holds the lock of this key. Never hold two.
-    pub(super) async fn lock(&self, key: &(impl Hash + ?Sized)) -> MutexGuard<'_, ()> {
+    pub async fn lock(&self, key: &(impl Hash + ?Sized)) -> MutexGuard<'_, ()> {
         let index = usize::try_from(self.hasher.hash_one(key) % LOCKS as u64).unwrap_or(0);
         self.locks[index].lock().await
     }
