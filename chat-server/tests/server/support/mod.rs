@@ -8,6 +8,7 @@ mod figure;
 mod http;
 mod lean;
 mod process;
+#[expect(dead_code, reason = "the conformance suite does more to its Redis")]
 #[path = "../../support/redis.rs"]
 mod redis;
 #[path = "../../support/redis_proxy.rs"]
