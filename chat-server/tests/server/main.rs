@@ -11,6 +11,7 @@ mod connections;
 mod crowd;
 mod draining;
 mod engine_away;
+mod fuzz;
 mod hello;
 mod http;
 mod killed;

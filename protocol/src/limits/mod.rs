@@ -144,15 +144,15 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 pub const HEAD_BYTES: usize = 64 * 1024;
 
 /// How many connections that are no WebSocket an address may have open at once: that of a trusted proxy is not
-/// counted. A browser opens six, and a hundred of them may share an address.
-pub const CONNECTIONS_PER_ADDRESS: usize = 600;
+/// counted. Those who share an address may all come back in the same second.
+pub const CONNECTIONS_PER_ADDRESS: usize = 3_000;
 
 /// How many connections that are no WebSocket are open at once. Each takes a few KiB and one file of the process,
 /// of which there are at least as many again.
-pub const CONNECTIONS_WITHOUT_SESSION: usize = 4_096;
+pub const CONNECTIONS_WITHOUT_SESSION: usize = 8_192;
 
 /// How many WebSockets of an address may be open that have not said hello yet.
-pub const GREETINGS_PER_ADDRESS: usize = 1_000;
+pub const GREETINGS_PER_ADDRESS: usize = 3_000;
 
 /// The same of all addresses, as a part of the sessions that a server takes: the rest is for those who are quick. Of a
 /// small server it is [`GREETINGS_MIN`].

@@ -32,7 +32,11 @@ impl Process {
     }
 
     pub(crate) fn spawn(mut command: Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        Self::of(command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap())
+    }
+
+    /// One that was started, whose standard output is piped.
+    pub(crate) fn of(mut child: Child) -> Self {
         let stdout = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, stdout }
     }
