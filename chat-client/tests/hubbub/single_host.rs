@@ -6,6 +6,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::Stdio,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -24,6 +25,9 @@ use super::{
 
 /// HAProxy's, those of the servers, and their private ones.
 const PORTS: [u16; 7] = [5000, 4000, 4001, 4002, 4100, 4101, 4102];
+
+/// By then a test that failed has given its ports back.
+const PORT_FREE_WITHIN: Duration = Duration::from_secs(10);
 
 /// Nobody waits longer for a move (promise 7), on a machine that has nothing else to do. Tests give it four times that.
 const GAP_MILLIS: f64 = 2_000.0;
@@ -47,9 +51,7 @@ impl SingleHost {
     pub(crate) async fn start(flags: &[&str]) -> Self {
         let only_one = only_one().await;
         for port in PORTS {
-            if let Err(error) = TcpListener::bind(("127.0.0.1", port)) {
-                panic!("port {port} is needed for this test, as manifests/single-host names it: {error}");
-            }
+            free(port).await;
         }
         let page = TempDir::new().unwrap();
         fs::write(page.path().join("index.html"), "").unwrap();
@@ -74,11 +76,20 @@ impl SingleHost {
         host
     }
 
-    /// Empties Redis and starts the servers anew.
-    pub(crate) async fn forget_everything(&mut self) {
+    /// Ends the servers, then the rest.
+    pub(crate) async fn end(mut self) {
+        self.end_servers().await;
+    }
+
+    async fn end_servers(&mut self) {
         for server in std::mem::take(&mut self.servers) {
             server.end().await;
         }
+    }
+
+    /// Empties Redis and starts the servers anew.
+    pub(crate) async fn forget_everything(&mut self) {
+        self.end_servers().await;
         assert_eq!(self.redis.command("FLUSHALL"), "+OK");
         for instance in 0..3 {
             let server = self.server(instance).await;
@@ -137,6 +148,18 @@ async fn only_one() -> File {
     locked.await.unwrap().unwrap()
 }
 
+/// Waits for the servers of a test that failed a moment ago to be gone; what else has the port has to go first.
+async fn free(port: u16) {
+    let deadline = Instant::now() + PORT_FREE_WITHIN;
+    while let Err(error) = TcpListener::bind(("127.0.0.1", port)) {
+        assert!(
+            Instant::now() < deadline,
+            "port {port} is needed for this test, as manifests/single-host names it: {error}"
+        );
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
 /// The number behind `key=` or `key = ` in a file of the host.
 fn setting(file: &str, key: &str) -> u64 {
     let text = fs::read_to_string(manifest(file)).unwrap();
@@ -179,6 +202,7 @@ async fn an_upgrade_of_one_server_after_the_other_is_noticed_by_nobody() {
     assert!(moves >= 30, "everybody moved at least once: {report:#}");
     let gap = report["longestGapMs"].as_f64().unwrap();
     assert!(gap <= GAP_MILLIS * 4.0, "{report:#}");
+    host.end().await;
     figure(
         "an_upgrade_of_one_server_after_the_other_is_noticed_by_nobody",
         &format!("{moves} moves between servers, longest gap {gap:.0} ms: 0 lost, 0 doubled, 0 out of order"),

@@ -61,6 +61,7 @@ async fn every_transcript_is_the_same_on_three_servers_behind_haproxy() {
         check(name, SingleHost::URL).await;
         host.forget_everything().await;
     }
+    host.end().await;
 }
 
 #[tokio::test]

@@ -28,13 +28,13 @@ impl<W: Write> Stage<W> {
         offset: Offset,
         text: &MessageText,
     ) -> Result<(), Stop> {
-        let Some(message) = self.message_at(&room, offset).await? else { return Ok(()) };
+        let Some(message) = self.message_at(&room, offset)? else { return Ok(()) };
         let sent = self.speaker_mut().client.edit(room, offset, message, text.clone());
         self.stored(sent).await
     }
 
     pub(super) async fn delete(&mut self, room: RoomName, offset: Offset) -> Result<(), Stop> {
-        let Some(message) = self.message_at(&room, offset).await? else { return Ok(()) };
+        let Some(message) = self.message_at(&room, offset)? else { return Ok(()) };
         let sent = self.speaker_mut().client.delete(room, offset, message);
         self.stored(sent).await
     }
@@ -46,19 +46,16 @@ impl<W: Write> Stage<W> {
         emoji: &Emoji,
         on: bool,
     ) -> Result<(), Stop> {
-        let Some(message) = self.message_at(&room, offset).await? else { return Ok(()) };
+        let Some(message) = self.message_at(&room, offset)? else { return Ok(()) };
         let sent = self.speaker_mut().client.react(room, offset, message, emoji.clone(), on);
         self.stored(sent).await
     }
 
-    /// The id of the message that is, or was, at this offset. That there is none is printed.
-    async fn message_at(&mut self, room: &RoomName, offset: Offset) -> Result<Option<MessageId>, Stop> {
-        let result = self.speaker().api.events(room, Page::Before(offset.saturating_add(1)), 1).await;
-        let Some(page) = self.answered(result)? else { return Ok(None) };
-        match page.messages.last() {
-            Some(StreamEvent::Message(message)) if message.offset == offset => Ok(Some(message.id)),
-            Some(StreamEvent::Erased(erased)) if erased.offset == offset => Ok(Some(erased.id)),
-            _ => self.say("no message there").map(|()| None),
+    /// The id of the message that is, or was, at this offset. That nobody here heard of one is printed.
+    fn message_at(&mut self, room: &RoomName, offset: Offset) -> Result<Option<MessageId>, Stop> {
+        match self.messages.get(&(room.clone(), offset)) {
+            Some(id) => Ok(Some(*id)),
+            None => self.say("no message there").map(|()| None),
         }
     }
 

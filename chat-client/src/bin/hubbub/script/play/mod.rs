@@ -14,7 +14,9 @@ use std::{
 
 use chat_client::{Api, ApiError, Client, Endpoint, Event, Loss};
 use futures::{StreamExt, future::join_all};
-use hubbub_protocol::{CloseCode, ErrorFrame, LeftReason, RoomKind, RoomName, StreamEvent, UserId, UserName};
+use hubbub_protocol::{
+    CloseCode, ErrorFrame, LeftReason, MessageId, Offset, RoomKind, RoomName, StreamEvent, UserId, UserName,
+};
 use tokio::time::Instant;
 
 use super::{
@@ -70,6 +72,8 @@ pub(crate) struct Stage<W> {
     speaker: usize,
     /// Who was ever logged in, by the name of the login.
     people: BTreeMap<UserName, UserId>,
+    /// The ids of the messages that anybody here heard of, by their places.
+    messages: BTreeMap<(RoomName, Offset), MessageId>,
     /// What the script calls the rooms whose addresses the server made.
     rooms: BTreeMap<RoomName, RoomName>,
 }
@@ -83,6 +87,7 @@ impl<W: Write> Stage<W> {
             actors: Vec::new(),
             speaker: 0,
             people: BTreeMap::new(),
+            messages: BTreeMap::new(),
             rooms: BTreeMap::new(),
         }
     }
@@ -243,11 +248,13 @@ impl<W: Write> Stage<W> {
         match &event {
             Event::Joined { room, history, .. } => {
                 for event in history {
+                    note(&mut self.messages, event);
                     keep(&mut actor.rooms, room, Unread::Event(event.clone()))?;
                 }
             }
             Event::Message(message) => {
                 let event = StreamEvent::Message(message.clone());
+                note(&mut self.messages, &event);
                 keep(&mut actor.rooms, &message.room, Unread::Event(event))?;
             }
             Event::Changed(event) => keep(&mut actor.rooms, event.room(), Unread::Event(event.clone()))?,
@@ -279,6 +286,16 @@ impl<W: Write> Stage<W> {
 
 fn is_logout(loss: &Loss) -> bool {
     matches!(loss, Loss::Closed { code, .. } if *code == CloseCode::BadToken.code())
+}
+
+/// Takes note of which message is where.
+fn note(messages: &mut BTreeMap<(RoomName, Offset), MessageId>, event: &StreamEvent) {
+    let id = match event {
+        StreamEvent::Message(message) => message.id,
+        StreamEvent::Erased(erased) => erased.id,
+        _ => return,
+    };
+    messages.insert((event.room().clone(), event.offset()), id);
 }
 
 fn keep(
