@@ -1,4 +1,4 @@
-// What axe says of a page as it is now.
+// Whether a page can be used by everyone, as far as a program can tell.
 
 import AxeBuilder from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
@@ -9,4 +9,10 @@ export async function hasNoViolations(page: Page): Promise<void> {
     ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join()}`,
   );
   expect(told).toEqual([]);
+}
+
+/** No part of the page is wider than the page. */
+export async function nothingIsCutOff(page: Page): Promise<void> {
+  const width = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  expect(width[0]).toBeLessThanOrEqual(width[1] ?? 0);
 }

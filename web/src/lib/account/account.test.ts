@@ -101,6 +101,7 @@ test('a guest that becomes an account is no guest any more: the next one is anot
   await account.register('ada@example.org', 'secret password');
   expect(account.id).toBe('ada');
   expect(tab.read('hubbub.guest')).toBeNull();
+  expect(asked).toContain('DELETE /api/v1/sessions?others=true');
 });
 
 test('who logs out is a guest again, and is not told that somebody else did it', async () => {

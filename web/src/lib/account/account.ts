@@ -82,7 +82,10 @@ export class Account {
     if (!answer.ok) return answer.refusal;
     // The guest is the account now: the next one to come without an account is somebody else.
     guest.clear();
-    return this.#loggedIn(answer.value.user.id);
+    const refusal = await this.#loggedIn(answer.value.user.id);
+    // Of an account this new, any other device is the guest that it was, whose token is not needed any more.
+    await api.logoutOthers();
+    return refusal;
   }
 
   async login(email: string, password: string): Promise<Refusal | undefined> {

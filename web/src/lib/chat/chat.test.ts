@@ -26,6 +26,9 @@ let names: string[];
 let asked: [string, number][];
 let older: () => Promise<EventPage>;
 let ids: number;
+let speaker: string;
+let token: string | undefined;
+let roomsChanged: string[];
 let chat: Chat;
 
 function newChat(): Chat {
@@ -33,8 +36,10 @@ function newChat(): Chat {
     environment,
     store,
     speaker: {
-      id: 'ada',
-      token: () => Promise.resolve('token'),
+      get id() {
+        return speaker;
+      },
+      token: () => Promise.resolve(token),
       forget: () => undefined,
       renamed: (name) => names.push(name),
     },
@@ -44,7 +49,7 @@ function newChat(): Chat {
       return older();
     },
     newId: () => `id-${(ids += 1)}`,
-    roomsChanged: () => undefined,
+    roomsChanged: (when) => roomsChanged.push(when),
     changed: () => undefined,
   });
 }
@@ -52,7 +57,8 @@ function newChat(): Chat {
 beforeEach(() => {
   environment = new FakeEnvironment();
   store = storeInMemory();
-  [names, ids, asked] = [[], 0, []];
+  [names, ids, asked, roomsChanged] = [[], 0, [], []];
+  [speaker, token] = ['ada', 'token'];
   older = () => Promise.reject(new Error('no page'));
   chat = newChat();
 });
@@ -543,6 +549,47 @@ describe("the user's own rooms", () => {
     await connect(joined([message(1)]));
     receive({ type: 'left', room: 'lobby', reason: 'removed' });
     expect(chat.state.roomProblem).toBeDefined();
+  });
+});
+
+describe('somebody else', () => {
+  test('speaks over a new connection, and does not see what the one before saw', async () => {
+    await connect(joined([message(1)]));
+    const before = environment.socket;
+    [speaker, token] = ['countess', undefined];
+    chat.speakAnew();
+    await environment.advance(0);
+    expect(before.closedWith).toBe(1000);
+    environment.socket.events.opened();
+    expect(environment.socket.sent).toEqual([{ type: 'hello' }, { type: 'join', room: 'lobby' }]);
     expect(shown()).toEqual([]);
+  });
+
+  test('does not say what the one before wrote, unless asked to', async () => {
+    await connect();
+    await loseConnection();
+    chat.send('a secret');
+    speaker = 'countess';
+    welcome(joined([], { recovered: true }));
+    expect(sent('send')).toEqual([]);
+    expect(chat.state.outbox[0]?.delivery).toMatchObject({ kind: 'refused' });
+  });
+
+  test('is not the guest that a server makes when the cookie is gone', async () => {
+    await connect();
+    await loseConnection();
+    environment.socket.events.opened();
+    receive({ ...WELCOME, user: GRACE, token: 'made up' });
+    expect(chat.state.me).toEqual(ADA);
+    expect(chat.state.connection.kind).toBe('waiting');
+  });
+});
+
+describe('the list of rooms', () => {
+  test('is fetched with each connection, and soon after the server said that it changed', async () => {
+    await connect();
+    expect(roomsChanged).toEqual(['now']);
+    receive({ type: 'roomsChanged' });
+    expect(roomsChanged).toEqual(['now', 'soon']);
   });
 });

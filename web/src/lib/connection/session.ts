@@ -97,7 +97,7 @@ export class Session {
 
   /** What this connection brought can't be gone on with: come back, after `atLeastMs`, and resume. */
   restart(reason: string, atLeastMs = 0): void {
-    if (!this.connected) return;
+    if (this.#socket === undefined) return;
     this.#lost(reason, atLeastMs);
   }
 
@@ -143,8 +143,11 @@ export class Session {
       this.#connectedAt = this.environment.now();
       this.#established = true;
       this.#leftBecause = undefined;
+      const attempt = this.#attempt;
       // Before the change, so that whoever hears of it knows already who is who.
       this.listener.frame(frame);
+      // Whoever was greeted may be the wrong one: then this connection is over already.
+      if (attempt !== this.#attempt) return;
       this.#change({ kind: 'connected', server: frame.server });
       return;
     }
