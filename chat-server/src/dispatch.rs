@@ -3,15 +3,17 @@
 
 use std::sync::Arc;
 
-use hubbub_protocol::{CloseCode, UserId};
-use tokio::sync::mpsc;
+use hubbub_protocol::{CloseCode, ServerFrame, UserId};
+use tokio::sync::{Notify, mpsc};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     engine::{EngineEvent, UserEvent},
     hub::Hub,
-    session::outbox::Closing,
+    revocation,
+    session::{encode, outbox::Closing},
     sessions::Sessions,
+    tokens::Tokens,
 };
 
 /// Whom the events are for.
@@ -21,9 +23,11 @@ pub struct Audience {
     pub hub: Hub,
     /// The sockets.
     pub sessions: Arc<Sessions>,
+    /// Whose tokens are.
+    pub tokens: Arc<Tokens>,
 }
 
-/// The one task that empties the engine's queue.
+/// The one task that empties the engine's queue, and the one that looks for what it was not told.
 pub struct Dispatcher {
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -33,7 +37,10 @@ impl Dispatcher {
     /// Begins.
     pub fn start(audience: Audience, events: mpsc::Receiver<EngineEvent>) -> Self {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
-        tasks.spawn(stop.clone().run_until_cancelled_owned(dispatch(audience, events)));
+        let interrupted = Arc::new(Notify::new());
+        let watching = revocation::watch(audience.clone(), Arc::clone(&interrupted));
+        tasks.spawn(stop.clone().run_until_cancelled_owned(watching));
+        tasks.spawn(stop.clone().run_until_cancelled_owned(dispatch(audience, events, interrupted)));
         Self { tasks, stop }
     }
 
@@ -45,18 +52,34 @@ impl Dispatcher {
     }
 }
 
-async fn dispatch(audience: Audience, mut events: mpsc::Receiver<EngineEvent>) {
+async fn dispatch(audience: Audience, mut events: mpsc::Receiver<EngineEvent>, interrupted: Arc<Notify>) {
     while let Some(event) = events.recv().await {
         match event {
             EngineEvent::Room { room, event } => audience.hub.offer(&room, event),
             EngineEvent::User { user, event } => audience.tell(user, &event),
-            EngineEvent::Interrupted => audience.hub.missed(),
+            EngineEvent::Interrupted => {
+                audience.missed();
+                interrupted.notify_one();
+            }
         }
     }
 }
 
 impl Audience {
+    /// Anything may have been missed.
+    fn missed(&self) {
+        self.tokens.forget_all();
+        self.hub.missed();
+        let look_again = encode::frame(&ServerFrame::RoomsChanged);
+        for line in self.sessions.all().iter().filter(|line| line.is_greeted()) {
+            line.outbox.push(look_again.clone());
+        }
+    }
+
     fn tell(&self, user: UserId, event: &UserEvent) {
+        if *event != UserEvent::RoomsChanged {
+            self.tokens.forget(user);
+        }
         for line in self.sessions.of(user) {
             let revoked = match event {
                 UserEvent::LoggedOut { devices } => {
@@ -92,8 +115,9 @@ mod tests {
 
     fn audience() -> Audience {
         let (engine, _events) = MemoryEngine::start(MemoryOptions { history: HistoryLimits::events(10) });
+        let tokens = Arc::new(Tokens::new(engine.clone()));
         let hub = Hub::start(engine, Arc::new(Metrics::new().unwrap()), Timing::default(), 1_000);
-        Audience { hub, sessions: Arc::new(Sessions::new(10, 1_000)) }
+        Audience { hub, sessions: Arc::new(Sessions::new(10, 1_000)), tokens }
     }
 
     fn greeted(audience: &Audience, owner: Owner) -> Ticket {
@@ -110,9 +134,9 @@ mod tests {
     async fn a_logout_closes_the_sessions_of_those_devices_and_no_others() {
         let (audience, user) = (audience(), UserId::random());
         let [phone, laptop] = [DeviceId::random(), DeviceId::random()];
-        let on_phone = greeted(&audience, Owner { user, device: phone });
-        let on_laptop = greeted(&audience, Owner { user, device: laptop });
-        let other = greeted(&audience, Owner { user: UserId::random(), device: phone });
+        let on_phone = greeted(&audience, Owner::for_test(user, phone));
+        let on_laptop = greeted(&audience, Owner::for_test(user, laptop));
+        let other = greeted(&audience, Owner::for_test(UserId::random(), phone));
 
         audience.tell(user, &UserEvent::LoggedOut { devices: vec![phone] });
         assert_eq!([&on_phone, &on_laptop, &other].map(closing), [Some(4102), None, None]);
@@ -123,7 +147,7 @@ mod tests {
     #[tokio::test]
     async fn a_session_that_does_not_get_to_what_concerns_it_is_closed_and_comes_back() {
         let (audience, user) = (audience(), UserId::random());
-        let ticket = greeted(&audience, Owner { user, device: DeviceId::random() });
+        let ticket = greeted(&audience, Owner::for_test(user, DeviceId::random()));
         while closing(&ticket).is_none() {
             audience.tell(user, &UserEvent::RoomsChanged);
         }

@@ -190,7 +190,7 @@ mod tests {
         let sessions = Arc::new(Sessions::new(10, 1_000));
         let drain = Drain::new(Arc::clone(&sessions), TaskTracker::new());
         let ticket = sessions.open().unwrap();
-        ticket.greet(Owner { user: UserId::random(), device: DeviceId::random() });
+        ticket.greet(Owner::for_test(UserId::random(), DeviceId::random()));
         drain.begin(Duration::from_secs(30));
         assert!(ticket.line().is_moving());
         assert_eq!(drain.state(), DrainState::Draining);
@@ -211,7 +211,7 @@ mod tests {
         let drain = Drain::new(Arc::clone(&sessions), TaskTracker::new());
         let tickets: Vec<_> = (0..4).map(|_| sessions.open().unwrap()).collect();
         for ticket in &tickets {
-            ticket.greet(Owner { user: UserId::random(), device: DeviceId::random() });
+            ticket.greet(Owner::for_test(UserId::random(), DeviceId::random()));
         }
         drain.shed(1, Duration::from_secs(5));
         drain.shed(2, Duration::from_secs(5));

@@ -1,5 +1,7 @@
 //! Errors of the HTTP API: RFC 9457 problem documents.
 
+use std::time::Duration;
+
 use axum::{
     body::Body,
     http::{HeaderValue, StatusCode, header},
@@ -18,8 +20,8 @@ pub struct HttpError {
     status: StatusCode,
     code: ErrorCode,
     detail: String,
-    /// In seconds.
-    retry_after: Option<u64>,
+    /// When the same request may succeed.
+    retry_after: Option<Duration>,
 }
 
 impl HttpError {
@@ -30,12 +32,29 @@ impl HttpError {
 
     /// One that passes: the same request may succeed in a second.
     pub fn passing(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self { retry_after: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail) }
+        let later = Some(Duration::from_secs(1));
+        Self { retry_after: later, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail) }
     }
 
     /// It was asked for too often: the same request may succeed in a second.
     pub fn too_fast(detail: impl Into<String>) -> Self {
-        Self { retry_after: Some(1), ..Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooFast, detail) }
+        Self::too_many(ErrorCode::TooFast, detail, Duration::from_secs(1))
+    }
+
+    /// There was too much of it, until so much later.
+    pub fn too_many(code: ErrorCode, detail: impl Into<String>, later: Duration) -> Self {
+        Self { retry_after: Some(later), ..Self::new(StatusCode::TOO_MANY_REQUESTS, code, detail) }
+    }
+
+    /// A field that can't be read, or is out of its range.
+    pub fn bad_field(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, ErrorCode::BadField, detail)
+    }
+
+    /// A page of another site.
+    pub fn bad_origin(origin: impl std::fmt::Display) -> Self {
+        let detail = format!("pages of {origin} may not connect to this server");
+        Self::new(StatusCode::FORBIDDEN, ErrorCode::BadOrigin, detail)
     }
 
     /// Nothing is at the address.
@@ -51,17 +70,8 @@ impl HttpError {
 
 impl From<TooFast> for HttpError {
     fn from(too_fast: TooFast) -> Self {
-        let seconds = too_fast.retry_after.as_secs_f64().ceil();
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a cast to an integer saturates"
-        )]
-        let retry_after = Some((seconds as u64).max(1));
-        Self {
-            retry_after,
-            ..Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::TooFast, too_fast.to_string())
-        }
+        let later = too_fast.retry_after.max(Duration::from_secs(1));
+        Self::too_many(ErrorCode::TooFast, too_fast.to_string(), later)
     }
 }
 
@@ -96,7 +106,9 @@ impl IntoResponse for HttpError {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(seconds) = retry_after {
+        if let Some(later) = retry_after {
+            // In whole seconds (RFC 9110, 10.2.3), and never too early.
+            let seconds = later.as_secs() + u64::from(later.subsec_nanos() > 0);
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response

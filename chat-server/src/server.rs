@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use hubbub_protocol::{
-    ServerId,
+    ServerId, UserId,
     limits::{GREETINGS_MIN, GREETINGS_PART, GREETINGS_PER_ADDRESS, Rates},
 };
 use tokio::sync::mpsc;
@@ -16,14 +16,16 @@ use crate::{
     departures::Departures,
     dispatch::{Audience, Dispatcher},
     drain::Drain,
-    engine::{Engine, EngineEvent},
+    engine::{Engine, EngineError, EngineEvent, UserEvent},
     hub::Hub,
     limits::Limits,
     messages::Messages,
     metrics::{Metrics, Snapshot},
+    passwords::Passwords,
     places::Places,
     sessions::Sessions,
     timing::Timing,
+    tokens::Tokens,
 };
 
 /// What a server is made with.
@@ -47,6 +49,10 @@ pub struct Server {
     pub id: ServerId,
     /// What keeps messages, presence and accounts.
     pub engine: Arc<dyn Engine>,
+    /// Whose tokens are.
+    pub tokens: Arc<Tokens>,
+    /// Hashes them.
+    pub passwords: Passwords,
     /// The rooms.
     pub hub: Hub,
     /// What users say and change.
@@ -86,11 +92,15 @@ impl Server {
         let sessions = Arc::new(Sessions::new(max_connections, queue_bytes));
         let tasks = TaskTracker::new();
         let hub = Hub::start(Arc::clone(&engine), Arc::clone(&metrics), timing, queue_bytes);
-        let audience = Audience { hub: hub.clone(), sessions: Arc::clone(&sessions) };
+        let tokens = Arc::new(Tokens::new(Arc::clone(&engine)));
+        let audience =
+            Audience { hub: hub.clone(), sessions: Arc::clone(&sessions), tokens: Arc::clone(&tokens) };
         Ok(Arc::new(Self {
             id,
             hub,
             messages: Messages::new(Arc::clone(&engine), Arc::clone(&metrics), timing.engine_wait),
+            tokens,
+            passwords: Passwords::default(),
             dispatcher: Dispatcher::start(audience, events),
             drain: Drain::new(Arc::clone(&sessions), tasks.clone()),
             departures: Departures::new(Arc::clone(&engine)),
@@ -112,6 +122,15 @@ impl Server {
     pub fn welcomed(&self) {
         self.metrics.accepted();
         self.engine_reached.store(true, Ordering::Relaxed);
+    }
+
+    /// Tells every server what concerns a user and was stored. On this one nothing older is remembered from now on.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub async fn tell(&self, user: UserId, event: UserEvent) -> Result<(), EngineError> {
+        self.tokens.forget(user);
+        self.engine.tell(user, event).await
     }
 
     /// Whether sessions may be sent here: the engine was reached since the start, and the server does not drain.

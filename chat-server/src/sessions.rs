@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use hubbub_protocol::{DeviceId, ServerFrame, SessionId, UserId};
+use hubbub_protocol::{DeviceId, ServerFrame, SessionId, Timestamp, UserId};
 use tokio::sync::watch;
 
 use crate::session::{
@@ -30,12 +30,18 @@ pub struct Line {
 }
 
 /// Who said hello, and with which device's token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {
     /// Who.
     pub user: UserId,
     /// Which of the user's devices.
     pub device: DeviceId,
+    /// The token.
+    pub token: String,
+    /// When the token ends unless it is used before.
+    pub expires: Timestamp,
+    /// When hello was said.
+    pub since: Timestamp,
 }
 
 impl Line {
@@ -57,8 +63,17 @@ impl Line {
     }
 
     /// Whose it is, from hello on.
-    pub fn owner(&self) -> Option<Owner> {
-        self.owner.get().copied()
+    pub fn owner(&self) -> Option<&Owner> {
+        self.owner.get()
+    }
+}
+
+#[cfg(test)]
+impl Owner {
+    /// With a token that nobody looks at.
+    pub(crate) fn for_test(user: UserId, device: DeviceId) -> Self {
+        let time = Timestamp::from_unix_millis(0);
+        Self { user, device, token: String::new(), expires: time, since: time }
     }
 }
 
@@ -161,9 +176,10 @@ impl Ticket {
     /// The session said hello. Once.
     pub fn greet(&self, owner: Owner) {
         let mut lines = self.sessions.lines();
+        let user = owner.user;
         if self.line.owner.set(owner).is_ok() {
             lines.greeted += 1;
-            lines.by_user.entry(owner.user).or_default().push(Arc::clone(&self.line));
+            lines.by_user.entry(user).or_default().push(Arc::clone(&self.line));
         }
     }
 }
@@ -172,7 +188,7 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         let mut lines = self.sessions.lines();
         lines.all.remove(&self.line.session);
-        if let Some(Owner { user, .. }) = self.line.owner() {
+        if let Some(&Owner { user, .. }) = self.line.owner() {
             lines.greeted -= 1;
             if let Entry::Occupied(mut theirs) = lines.by_user.entry(user) {
                 theirs.get_mut().retain(|line| line.session != self.line.session);
@@ -194,8 +210,8 @@ mod tests {
         let sessions = Arc::new(Sessions::new(1, 1_000));
         let first = sessions.open().unwrap();
         assert!(sessions.open().is_none());
-        let owner = Owner { user: UserId::random(), device: DeviceId::random() };
-        first.greet(owner);
+        let owner = Owner::for_test(UserId::random(), DeviceId::random());
+        first.greet(owner.clone());
         first.greet(owner);
         assert_eq!(sessions.greeted(), 1);
         drop(first);
@@ -209,9 +225,9 @@ mod tests {
         let sessions = Arc::new(Sessions::new(3, 1_000));
         let (user, device) = (UserId::random(), DeviceId::random());
         let tickets: Vec<_> = (0..3).filter_map(|_| sessions.open()).collect();
-        tickets[0].greet(Owner { user, device });
-        tickets[1].greet(Owner { user, device: DeviceId::random() });
-        tickets[2].greet(Owner { user: UserId::random(), device });
+        tickets[0].greet(Owner::for_test(user, device));
+        tickets[1].greet(Owner::for_test(user, DeviceId::random()));
+        tickets[2].greet(Owner::for_test(UserId::random(), device));
         let mut tickets = tickets.into_iter();
         let first = tickets.next();
         assert_eq!(sessions.of(user).len(), 2);

@@ -1,6 +1,6 @@
 //! Points in time as they go over the wire.
 
-use std::fmt;
+use std::{fmt, ops::Add, time::Duration};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -33,6 +33,16 @@ impl Timestamp {
     /// Milliseconds since 1970.
     pub fn as_unix_millis(self) -> i64 {
         self.0
+    }
+}
+
+impl Add<Duration> for Timestamp {
+    type Output = Self;
+
+    /// So much later, or the latest time that there is.
+    fn add(self, duration: Duration) -> Self {
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Self::from_unix_millis(self.0.saturating_add(millis))
     }
 }
 

@@ -7,7 +7,10 @@ use std::collections::BTreeSet;
 use hubbub_protocol::{
     ClientFrame, CloseCode, ErrorCode, ServerFrame,
     admin::{AdminState, DrainRequest, ShedRequest},
-    http::{GuestCreated, GuestRequest, PageConfig, Problem},
+    http::{
+        AccountDeletion, DeviceList, GuestCreated, GuestRequest, LoginRequest, PageConfig, PasswordChange,
+        Problem, Profile, ProfileChange, RegisterRequest, SessionCreated,
+    },
     limits,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -113,6 +116,14 @@ fn every_other_example_is_a_body_of_http() {
             "Problem" => is_exactly::<Problem>(text),
             "GuestRequest" => is_exactly::<GuestRequest>(text),
             "GuestCreated" => is_exactly::<GuestCreated>(text),
+            "RegisterRequest" => is_exactly::<RegisterRequest>(text),
+            "LoginRequest" => is_exactly::<LoginRequest>(text),
+            "SessionCreated" => is_exactly::<SessionCreated>(text),
+            "DeviceList" => is_exactly::<DeviceList>(text),
+            "Profile" => is_exactly::<Profile>(text),
+            "ProfileChange" => is_exactly::<ProfileChange>(text),
+            "PasswordChange" => is_exactly::<PasswordChange>(text),
+            "AccountDeletion" => is_exactly::<AccountDeletion>(text),
             "PageConfig" => is_exactly::<PageConfig>(text),
             "AdminState" => is_exactly::<AdminState>(text),
             "DrainRequest" => is_exactly::<DrainRequest>(text),
@@ -121,7 +132,7 @@ fn every_other_example_is_a_body_of_http() {
         }
         kinds.insert(kind);
     }
-    assert_eq!(kinds.len(), 7, "{kinds:?}");
+    assert_eq!(kinds.len(), 15, "{kinds:?}");
 }
 
 /// The first cells of the table below a heading, without their back-quotes.
@@ -165,6 +176,9 @@ fn the_limits_are_those_of_the_code() {
         format!("| {} | answered with `recovered: false`", limits::RESUME_MAX),
         format!("have not said `hello` | {} |", limits::GREETINGS_PER_ADDRESS),
         format!("and at least {} |", limits::GREETINGS_MIN),
+        format!("| devices of a user | {} |", limits::DEVICES_PER_USER),
+        format!("logins to an account | {} within", limits::FAILED_LOGINS_PER_ACCOUNT),
+        format!("logins from an address | {} within", limits::FAILED_LOGINS_PER_ADDRESS),
     ] {
         assert!(section.contains(&part), "{part}");
     }
@@ -173,6 +187,8 @@ fn the_limits_are_those_of_the_code() {
         format!("ping every {} s", limits::PING_INTERVAL.as_secs()),
         format!("more than {} messages were missed", limits::RESUME_MAX),
         format!("0 to {}, else {}", limits::HISTORY_MAX, limits::HISTORY_DEFAULT),
+        format!("with up to {} former names", limits::NAMES_KEPT),
+        format!("within {} minutes, counted", limits::FAILED_LOGINS_WINDOW.as_secs() / 60),
         format!("at most {} of those who are there", limits::MEMBERS_LISTED),
         format!("stays for {} s", limits::PRESENCE_LEASE.as_secs()),
         format!("at least {} minutes", limits::DEDUPLICATION_WINDOW.as_secs() / 60),

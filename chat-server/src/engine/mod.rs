@@ -4,10 +4,10 @@
 //! tested by one suite, `tests/conformance`, over every engine. What happens in rooms that this server subscribed
 //! to comes as [`EngineEvent`]s through one bounded queue.
 
+pub mod accounts;
 pub mod frame;
 pub mod memory;
 pub mod redis;
-mod token;
 
 use std::time::Duration;
 
@@ -18,6 +18,8 @@ use hubbub_protocol::{
     DeviceId, Epoch, MessageId, MessageText, Offset, RoomName, SessionId, Timestamp, User, UserId, UserName,
 };
 use serde::{Deserialize, Serialize};
+
+pub use self::accounts::{Accounts, Authenticated, GuestOutcome};
 
 /// How many events wait for the server at most; then the engine waits for it. A server
 /// that handles 20,000 events a second and stalls for a fifth of a second catches up without anyone noticing.
@@ -308,28 +310,6 @@ pub trait Presence: Send + Sync {
 
     /// Who is there, at most `limit` of them.
     async fn roster(&self, room: &RoomName, limit: usize) -> Result<Roster, EngineError>;
-}
-
-/// What came of making a guest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum GuestOutcome {
-    /// The token to speak with.
-    Created(String),
-    /// Somebody else has that id.
-    Taken,
-}
-
-/// Keeps who may speak as whom. Tokens are opaque, of 256 random bits, and kept only as hashes.
-#[async_trait]
-pub trait Accounts: Send + Sync {
-    /// Makes a guest and a token for it. Both end a month after they were last used, and never to make room.
-    async fn create_guest(&self, user: &User) -> Result<GuestOutcome, EngineError>;
-
-    /// Who a token belongs to; `None` for one that is unknown or expired. Guest and token are used by this.
-    async fn authenticate(&self, token: &str) -> Result<Option<User>, EngineError>;
-
-    /// Gives a user another name, for the next [`Accounts::authenticate`] on.
-    async fn rename(&self, user: UserId, name: &UserName) -> Result<(), EngineError>;
 }
 
 /// The three contracts together, and how the engine is.

@@ -21,7 +21,11 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{ClientAddress, guests};
+use super::{
+    ClientAddress,
+    accounts::{me, sessions, users},
+    guests,
+};
 use crate::{
     problem::{HttpError, PROBLEM_JSON},
     server::Server,
@@ -42,7 +46,18 @@ struct Document;
 
 /// Every call of the API. What is added here is in the document as well.
 fn calls() -> OpenApiRouter<Arc<Server>> {
-    OpenApiRouter::with_openapi(Document::openapi()).routes(routes!(guests::create))
+    OpenApiRouter::with_openapi(Document::openapi()).routes(routes!(guests::create)).merge(account_calls())
+}
+
+fn account_calls() -> OpenApiRouter<Arc<Server>> {
+    OpenApiRouter::new()
+        .routes(routes!(users::register))
+        .routes(routes!(users::look_up))
+        .routes(routes!(sessions::create, sessions::list, sessions::delete_all))
+        .routes(routes!(sessions::delete_current))
+        .routes(routes!(sessions::delete_one))
+        .routes(routes!(me::read, me::change, me::delete))
+        .routes(routes!(me::change_password))
 }
 
 /// The calls, their document, and the page that shows it.

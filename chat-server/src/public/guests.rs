@@ -15,7 +15,7 @@ use hubbub_protocol::{
 };
 
 use crate::{
-    engine::GuestOutcome,
+    engine::{GuestOutcome, accounts::LoggedIn},
     json,
     problem::{HttpError, PROBLEM_JSON},
     public::ClientAddress,
@@ -45,7 +45,7 @@ pub(super) async fn create(
     let user = User { id, name };
     match server.engine.create_guest(&user).await? {
         // A token is nothing for a cache.
-        GuestOutcome::Created(token) => Ok((
+        GuestOutcome::Created(LoggedIn { token, .. }) => Ok((
             StatusCode::CREATED,
             [(header::CACHE_CONTROL, "no-store")],
             Json(GuestCreated { user, token }),

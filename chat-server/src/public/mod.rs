@@ -1,7 +1,10 @@
 //! The public port: the page, the API and the WebSocket.
 
+mod accounts;
 mod api;
+pub(crate) mod caller;
 mod client;
+mod cookie;
 mod guests;
 mod origin;
 mod page;
@@ -26,6 +29,7 @@ use tower_http::set_header::SetResponseHeaderLayer;
 
 pub use self::{
     client::{ClientAddress, ClientScheme, InvalidNetwork, TrustedProxies},
+    cookie::cookie_token,
     origin::{AllowedOrigins, InvalidOrigin, Origin},
 };
 use crate::{json::BODY_BYTES, problem::HttpError, server::Server};
@@ -46,11 +50,12 @@ pub struct PublicOptions {
 /// Everything on the public port.
 pub fn router(server: Arc<Server>, options: PublicOptions) -> Router {
     let PublicOptions { web, page, origins, trusted_proxies } = options;
+    let origins = Arc::new(origins);
     let (name_api, patience) = (page.name_api.clone(), server.timing.request);
     let router = Router::new()
         .route(WEBSOCKET_PATH, get(upgrade::upgrade))
-        .with_state((Arc::clone(&server), Arc::new(origins)))
-        .merge(api::router(server))
+        .with_state((Arc::clone(&server), Arc::clone(&origins)))
+        .merge(api::router(server).layer(from_fn_with_state(origins, caller::from_here)))
         .route(PAGE_CONFIG_PATH, get(async move || ([(header::CACHE_CONTROL, "no-cache")], Json(page))))
         .route("/api", any(async || HttpError::not_found()))
         .route("/api/{*rest}", any(async || HttpError::not_found()));

@@ -12,7 +12,7 @@ use hubbub_protocol::{
     limits::{FRAME_BYTES_READ, Limited},
 };
 
-use super::{AllowedOrigins, ClientAddress};
+use super::{AllowedOrigins, ClientAddress, cookie::cookie_token};
 use crate::{
     places::NoPlace,
     problem::HttpError,
@@ -39,10 +39,8 @@ pub(super) async fn upgrade(
             "this address speaks WebSocket (RFC 6455, version 13) only",
         )
     })?;
-    origins.check(&headers).map_err(|origin| {
-        let detail = format!("pages of {origin} may not connect to this server");
-        HttpError::new(StatusCode::FORBIDDEN, ErrorCode::BadOrigin, detail)
-    })?;
+    origins.check(&headers).map_err(HttpError::bad_origin)?;
+    let cookie = cookie_token(&headers).map(str::to_owned);
     let upgrade = upgrade.protocols([SUBPROTOCOL]);
     // Who offers no protocol at all means whatever there is.
     if upgrade.selected_protocol().is_none() && headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL) {
@@ -75,7 +73,7 @@ pub(super) async fn upgrade(
         .max_frame_size(FRAME_BYTES_READ)
         .on_failed_upgrade(|error| tracing::debug!(%error, "a WebSocket did not come to be"))
         .on_upgrade(move |socket| {
-            tasks.track_future(session::run(server, socket, ticket, Visitor { address, greeting }))
+            tasks.track_future(session::run(server, socket, ticket, Visitor { address, greeting, cookie }))
         }))
 }
 

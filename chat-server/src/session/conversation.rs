@@ -95,8 +95,9 @@ impl Conversation {
     pub(super) async fn hear(&mut self, event: UserEvent) {
         match event {
             UserEvent::Renamed { name } => self.renamed(name).await,
-            // Closed by the dispatcher.
-            UserEvent::LoggedOut { .. } | UserEvent::Deleted | UserEvent::RoomsChanged => {}
+            UserEvent::RoomsChanged => self.say(&ServerFrame::RoomsChanged),
+            // Those whom it concerns are closed already.
+            UserEvent::LoggedOut { .. } | UserEvent::Deleted => {}
         }
     }
 
@@ -208,7 +209,7 @@ impl Conversation {
         self.go_by(&user);
         self.tell_rooms(&user).await?;
         // Rooms in which only other sessions of the user are hear of it by those.
-        self.server.engine.tell(user.id, UserEvent::Renamed { name: user.name }).await
+        self.server.tell(user.id, UserEvent::Renamed { name: user.name }).await
     }
 
     /// The user was renamed, here or elsewhere. A room that can't be told now shows the old name until the session

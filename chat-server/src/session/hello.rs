@@ -1,9 +1,9 @@
 //! The first frame of a session.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::SystemTime};
 
 use hubbub_protocol::{
-    ClientFrame, CloseCode, DeviceId, ErrorCode, Limits, ResumeFrom, ServerFrame, User, UserId, UserName,
+    ClientFrame, CloseCode, ErrorCode, Limits, ResumeFrom, ServerFrame, Timestamp, User, UserId, UserName,
     limits::Limited,
 };
 use tokio::time::timeout;
@@ -15,7 +15,7 @@ use super::{
     reader::{Ended, Reader},
 };
 use crate::{
-    engine::{EngineError, GuestOutcome},
+    engine::{Authenticated, EngineError, GuestOutcome, accounts::LoggedIn},
     public::ClientAddress,
     server::Server,
     sessions::{Owner, Ticket},
@@ -26,6 +26,7 @@ pub(super) async fn greet(
     server: &Arc<Server>,
     ticket: &Ticket,
     address: ClientAddress,
+    cookie: Option<String>,
     reader: &mut Reader<'_>,
 ) -> Result<(Conversation, Vec<ResumeFrom>), Option<Ended>> {
     let line = ticket.line();
@@ -49,45 +50,65 @@ pub(super) async fn greet(
             return Err(refuse(encode::rejection(rejection), Closing::Code(CloseCode::BadHello)));
         }
     };
+    let token = token.or(cookie);
     if token.is_none()
         && let Err(too_fast) = server.limits.check(Limited::Guests, address)
     {
         return Err(refuse(encode::too_fast(&too_fast, None), Closing::TryAgainLater));
     }
-    let (user, new_token) = match who(server, token).await {
+    let before = server.tokens.forgettings();
+    let bad_token = || encode::error(ErrorCode::BadToken, CloseCode::BadToken.reason(), None);
+    // Without an answer nobody can be let in; a client that comes back later keeps its place in its rooms.
+    let no_answer =
+        |failure: &EngineError| refuse(encode::engine_error(failure, None), Closing::TryAgainLater);
+    let Known { who, token, new } = match known(server, token).await {
         Ok(Some(known)) => known,
-        Ok(None) => {
-            let error = encode::error(ErrorCode::BadToken, CloseCode::BadToken.reason(), None);
-            return Err(refuse(error, Closing::Code(CloseCode::BadToken)));
-        }
-        // Without an answer nobody can be let in; a client that comes back later keeps its place in its rooms.
-        Err(failure) => return Err(refuse(encode::engine_error(&failure, None), Closing::TryAgainLater)),
+        Ok(None) => return Err(refuse(bad_token(), Closing::Code(CloseCode::BadToken))),
+        Err(failure) => return Err(no_answer(&failure)),
     };
-    // A guest has one token, and so one device.
-    ticket.greet(Owner { user: user.id, device: DeviceId(user.id.0) });
+    let Authenticated { user, device, account: _, expires } = who;
+    let since = Timestamp::from(SystemTime::now());
+    ticket.greet(Owner { user: user.id, device, token: token.clone(), expires, since });
+    // From here on a logout finds the session. One that came in between is found here.
+    if server.tokens.forgettings() != before {
+        match server.tokens.authenticate(&token).await {
+            Ok(Some(_)) => {}
+            Ok(None) => return Err(refuse(bad_token(), Closing::Code(CloseCode::BadToken))),
+            Err(failure) => return Err(no_answer(&failure)),
+        }
+    }
     server.welcomed();
     line.outbox.say(&ServerFrame::Welcome {
         session: line.session,
         user: user.clone(),
         server: server.id.clone(),
         limits: Limits::CURRENT,
-        token: new_token,
+        token: new.then_some(token),
     });
     server.drain.send_away_late(line);
     Ok((Conversation::new(Arc::clone(server), line, address, user), resume))
 }
 
+/// Someone who may speak.
+struct Known {
+    who: Authenticated,
+    token: String,
+    /// Whether the token was made just now, and is to be told.
+    new: bool,
+}
+
 /// Whose token it is; without a token a new guest, and its token. `None` for a token that is nobody's.
-async fn who(server: &Server, token: Option<String>) -> Result<Option<(User, Option<String>)>, EngineError> {
+async fn known(server: &Server, token: Option<String>) -> Result<Option<Known>, EngineError> {
     if let Some(token) = token {
-        return Ok(server.engine.authenticate(&token).await?.map(|user| (user, None)));
+        let who = server.tokens.authenticate(&token).await?;
+        return Ok(who.map(|who| Known { who, token, new: false }));
     }
     let name = UserName::parse(&format!("Guest {}", fastrand::u16(1_000..10_000)))
         .map_err(|invalid| EngineError::Corrupt(invalid.to_string()))?;
     loop {
         let user = User { id: UserId::random(), name: name.clone() };
-        if let GuestOutcome::Created(token) = server.engine.create_guest(&user).await? {
-            return Ok(Some((user, Some(token))));
+        if let GuestOutcome::Created(LoggedIn { token, who, .. }) = server.engine.create_guest(&user).await? {
+            return Ok(Some(Known { who, token, new: true }));
         }
     }
 }

@@ -37,6 +37,8 @@ pub struct Visitor {
     pub address: ClientAddress,
     /// Its place among those that have not said hello yet.
     pub greeting: Place,
+    /// The token that the browser sent along.
+    pub cookie: Option<String>,
 }
 
 /// Runs a session to its end, and cleans up behind it.
@@ -78,11 +80,11 @@ pub async fn run(server: Arc<Server>, socket: WebSocket, ticket: Ticket, visitor
 async fn talk(
     server: &Arc<Server>,
     ticket: &Ticket,
-    Visitor { address, greeting }: Visitor,
+    Visitor { address, greeting, cookie }: Visitor,
     reader: &mut Reader<'_>,
     conversation: &mut Option<Conversation>,
 ) -> Ended {
-    match hello::greet(server, ticket, address, reader).await {
+    match hello::greet(server, ticket, address, cookie, reader).await {
         Ok((begun, resume)) => {
             drop(greeting);
             let conversation = conversation.insert(begun);

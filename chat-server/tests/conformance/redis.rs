@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use chat_server::engine::accounts::{RegisterOutcome, Registration};
 use chat_server::engine::redis::RedisOptions;
-use chat_server::engine::{EngineError, EngineEvent, HistoryLimits, Range, RoomEvent};
+use chat_server::engine::{EngineError, EngineEvent, GuestOutcome, HistoryLimits, Range, RoomEvent};
 use futures::future::join_all;
 use hubbub_protocol::limits::PRESENCE_LEASE;
-use hubbub_protocol::{RoomName, SessionId, User, UserName};
+use hubbub_protocol::{Email, RoomName, SessionId, User, UserName};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -441,35 +442,46 @@ async fn somebody_elses_keys_are_a_defect_and_not_waited_for() {
 }
 
 #[tokio::test]
-async fn tokens_are_kept_as_hashes_that_end() {
+async fn tokens_are_kept_as_hashes_that_end_with_their_guest_and_an_account_stays() {
     let redis = RedisServer::start();
     let (server, ada) = (Server::on_redis(&redis, PRESENCE_LEASE).await, user("Ada"));
     let outcome = server.engine.create_guest(&ada).await.unwrap();
-    let chat_server::engine::GuestOutcome::Created(token) = outcome else { panic!("{outcome:?}") };
-    assert_eq!(redis.command(&format!("EXISTS hubbub:token:{token}")), ":0");
-    let user_ends = redis.command(&format!("TTL hubbub:user:{}", ada.id));
-    assert!(!user_ends.starts_with(":-"), "{user_ends}");
+    let GuestOutcome::Created(guest) = outcome else { panic!("{outcome:?}") };
+    let key = format!("hubbub:{{user:{}}}", ada.id);
+    for (part, found) in [(&guest.token[..], 0), (&guest.token[32..], 0), ("Ada", 1)] {
+        let script = format!("return string.find(redis.call('GET','{key}'),'{part}',1,true) and 1 or 0");
+        assert_eq!(redis.command(&format!("EVAL \"{script}\" 0")), format!(":{found}"), "{part}");
+    }
+    let ends_in: u64 = redis.command(&format!("TTL {key}")).trim_start_matches(':').parse().unwrap();
+    assert!((2_591_000..=2_592_000).contains(&ends_in), "{ends_in}");
+
+    let email = Email::parse("ada@example.org").unwrap();
+    let (name, password_hash) = (ada.name.clone(), "hash".to_owned());
+    let registration = Registration { user: ada.id, name, email, password_hash };
+    let outcome = server.engine.register(&registration).await.unwrap();
+    assert!(matches!(outcome, RegisterOutcome::Registered(_)), "{outcome:?}");
+    for key in [key.as_str(), "hubbub:email:ada@example.org"] {
+        assert_eq!(redis.command(&format!("TTL {key}")), ":-1", "{key}");
+    }
+    server.engine.delete_user(ada.id).await.unwrap();
+    assert_eq!(redis.command("EXISTS hubbub:email:ada@example.org"), ":0");
+    assert_ne!(redis.command(&format!("TTL {key}")), ":-1", "what is left of a user ends");
 }
 
 #[tokio::test]
-async fn a_guest_that_is_used_lives_on_with_its_token() {
+async fn an_address_that_a_dead_server_claimed_is_free_when_the_claim_ends() {
     let redis = RedisServer::start();
-    let (server, ada) = (Server::on_redis(&redis, PRESENCE_LEASE).await, user("Ada"));
-    let outcome = server.engine.create_guest(&ada).await.unwrap();
-    let chat_server::engine::GuestOutcome::Created(token) = outcome else { panic!("{outcome:?}") };
-    // Where a token is kept is for the engine to know: both keys are found by how they begin.
-    let on_each = |command: &str, argument: &str| {
-        ["hubbub:user:*", "hubbub:token:*"].map(|keys| {
-            let script = format!("return redis.call('{command}',redis.call('KEYS','{keys}')[1]{argument})");
-            redis.command(&format!("EVAL \"{script}\" 0"))
-        })
-    };
-    assert_eq!(on_each("EXPIRE", ",1000"), [":1", ":1"]);
-    assert_eq!(server.engine.authenticate(&token).await.unwrap(), Some(ada));
-    for ends in on_each("TTL", "") {
-        let ends: u64 = ends.trim_start_matches(':').parse().unwrap();
-        assert!(ends > 1_000_000, "{ends}");
-    }
+    let server = Server::on_redis(&redis, PRESENCE_LEASE).await;
+    redis.command("SET hubbub:email:ada@example.org {\"user\":\"b9d7b6a0-3a34-4f4b-8b2e-0d6a0f8f5c11\",\"email\":\"ada@example.org\",\"name\":\"Ada\",\"password_hash\":\"x\",\"claim\":\"b9d7b6a0-3a34-4f4b-8b2e-0d6a0f8f5c11\"} PX 300");
+    let email = Email::parse("ada@example.org").unwrap();
+    let wish = user("Ada");
+    let registration =
+        Registration { user: wish.id, name: wish.name, email, password_hash: "hash".to_owned() };
+    until("the address is free", async || {
+        let outcome = server.engine.register(&registration).await.unwrap();
+        matches!(outcome, RegisterOutcome::Registered(_))
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -160,3 +160,13 @@ pub const GREETINGS_PART: usize = 2;
 
 /// See [`GREETINGS_PART`].
 pub const GREETINGS_MIN: usize = 64;
+
+/// How many logins to an account may fail within [`FAILED_LOGINS_WINDOW`]: a person remembers, or has the password
+/// reset; at this rate a guess of one in a million takes years.
+pub const FAILED_LOGINS_PER_ACCOUNT: u64 = 10;
+
+/// How many logins from an address may fail within [`FAILED_LOGINS_WINDOW`]: many people may share one.
+pub const FAILED_LOGINS_PER_ADDRESS: u64 = 100;
+
+/// The window begins with the first that failed.
+pub const FAILED_LOGINS_WINDOW: Duration = Duration::from_mins(15);

@@ -1,7 +1,7 @@
 //! The engine for one server alone: everything is in this process and ends with it.
 
-mod guests;
 mod members;
+mod records;
 mod stream;
 
 use std::collections::HashMap;
@@ -11,18 +11,18 @@ use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use hubbub_protocol::{Epoch, MessageId, Offset, RoomName, SessionId, Timestamp, User, UserId, UserName};
+use hubbub_protocol::{Epoch, MessageId, Offset, RoomName, SessionId, Timestamp, User, UserId};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use self::guests::{Guests, Kept};
 use self::members::{Entered, Members};
+use self::records::Kept;
 use self::stream::{Appended, Now, Stream};
+use super::accounts::{Attempts, NewRecord, RecordKey, Records};
 use super::frame::FrameTemplate;
-use super::token::{TokenHash, new_token};
 use super::{
-    Accounts, Amendment, Broker, Draft, EVENT_QUEUE, Engine, EngineError, EngineEvent, Found, GuestOutcome,
-    HistoryLimits, Page, Presence, Published, Range, RoomEvent, Roster, UserEvent,
+    Amendment, Broker, Draft, EVENT_QUEUE, Engine, EngineError, EngineEvent, Found, HistoryLimits, Page,
+    Presence, Published, Range, RoomEvent, Roster, UserEvent,
 };
 
 /// How often rooms are looked for in which all is too old.
@@ -45,7 +45,7 @@ pub struct MemoryEngine {
     /// How many streams were forgotten: a room that begins anew after that has another epoch.
     forgotten: AtomicU64,
     rooms: RwLock<HashMap<RoomName, Arc<Mutex<Room>>>>,
-    guests: Mutex<Guests>,
+    records: Mutex<Kept>,
     looked_for_aged: Mutex<Instant>,
     events: mpsc::Sender<EngineEvent>,
 }
@@ -68,7 +68,7 @@ impl MemoryEngine {
             life: Uuid::new_v4().simple().to_string(),
             forgotten: AtomicU64::new(0),
             rooms: RwLock::default(),
-            guests: Mutex::default(),
+            records: Mutex::default(),
             looked_for_aged: Mutex::new(Instant::now()),
             events,
         };
@@ -300,22 +300,33 @@ impl Presence for MemoryEngine {
 }
 
 #[async_trait]
-impl Accounts for MemoryEngine {
-    async fn create_guest(&self, user: &User) -> Result<GuestOutcome, EngineError> {
-        let token = new_token()?;
-        match lock(&self.guests).create(user, TokenHash::of(&token), Instant::now()) {
-            Kept::Yes => Ok(GuestOutcome::Created(token)),
-            Kept::Taken => Ok(GuestOutcome::Taken),
-            Kept::Full => Err(EngineError::Unavailable("there are as many guests as can be kept".to_owned())),
-        }
+impl Records for MemoryEngine {
+    async fn read(&self, key: &RecordKey) -> Result<Option<String>, EngineError> {
+        Ok(lock(&self.records).read(key, Instant::now()))
     }
 
-    async fn authenticate(&self, token: &str) -> Result<Option<User>, EngineError> {
-        Ok(lock(&self.guests).authenticate(&TokenHash::of(token), Instant::now()))
+    async fn replace(
+        &self,
+        key: &RecordKey,
+        believed: Option<&str>,
+        new: Option<NewRecord<'_>>,
+    ) -> Result<bool, EngineError> {
+        lock(&self.records).replace(key, believed, new, Instant::now()).map_err(|records::Full| {
+            EngineError::Unavailable("there are as many users as can be kept".to_owned())
+        })
     }
 
-    async fn rename(&self, user: UserId, name: &UserName) -> Result<(), EngineError> {
-        lock(&self.guests).rename(user, name);
+    async fn count(&self, of: &str, window: Duration) -> Result<Attempts, EngineError> {
+        Ok(lock(&self.records).count(of, window, Instant::now()))
+    }
+
+    async fn take_back(&self, of: &str) -> Result<(), EngineError> {
+        lock(&self.records).take_back(of);
+        Ok(())
+    }
+
+    async fn forget(&self, of: &str) -> Result<(), EngineError> {
+        lock(&self.records).forget(of);
         Ok(())
     }
 }

@@ -3,10 +3,10 @@
 
 use std::ops::RangeInclusive;
 
-use hubbub_protocol::{MessageId, RoomName, UserId};
+use hubbub_protocol::{MessageId, RoomName};
 
 use super::topology::slot;
-use crate::engine::token::TokenHash;
+use crate::engine::accounts::RecordKey;
 
 /// A sorted set: each server's lease and when it ends.
 pub(super) const SERVERS: &str = "hubbub:servers";
@@ -39,14 +39,17 @@ pub(super) fn channel(room: &RoomName) -> String {
     format!("hubbub:{{{room}}}")
 }
 
-/// A hash: a user's name and claim.
-pub(super) fn user(id: UserId) -> String {
-    format!("hubbub:user:{id}")
+/// A record of the accounts. All keys of one user have the hash tag `{user:<id>}`.
+pub(super) fn record(key: &RecordKey) -> String {
+    match key {
+        RecordKey::User(id) => format!("hubbub:{{user:{id}}}"),
+        RecordKey::Email(email) => format!("hubbub:email:{email}"),
+    }
 }
 
-/// Whose token it is.
-pub(super) fn token(hash: &TokenHash) -> String {
-    format!("hubbub:token:{}", hash.as_str())
+/// A counter of attempts.
+pub(super) fn attempts(of: &str) -> String {
+    format!("hubbub:attempts:{of}")
 }
 
 /// A key in one of these slots, to which nothing is written that counts: a server that has the slots takes a

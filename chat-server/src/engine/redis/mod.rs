@@ -9,11 +9,10 @@
 //! | `calls` | a call to the server that has a key, with a deadline |
 //! | `replicas` | waiting until replicas have what was written |
 //! | `keys`, `scripts` | what is in Redis and what is done to it |
-//! | `broker`, `presence`, `accounts` | the three contracts |
+//! | `broker`, `presence`, `records` | the contracts; accounts are records |
 //! | `subscriptions`, `events` | what comes in |
 //! | `sweep` | when others' sessions are swept |
 
-mod accounts;
 mod broker;
 mod calls;
 mod cluster;
@@ -24,6 +23,7 @@ mod keys;
 mod options;
 mod poll;
 mod presence;
+mod records;
 mod replicas;
 mod scripts;
 mod sentinel;

@@ -35,14 +35,12 @@ script!(/// Forgets the sessions of leases that ended.
     SWEEP, "sweep");
 script!(/// Renews a lease and reads all others.
     RENEW, "renew");
-script!(/// Makes a user.
-    CREATE_USER, "create_user");
-script!(/// Reads whose token it is, and has the token live on.
-    USE_TOKEN, "use_token");
-script!(/// Reads a user's name, and has the user live on.
-    USE_USER, "use_user");
-script!(/// Gives a user another name.
-    RENAME_USER, "rename_user");
+script!(/// Replaces a record if it says what is believed.
+    REPLACE_RECORD, "replace_record");
+script!(/// Counts an attempt.
+    COUNT_ATTEMPT, "count_attempt");
+script!(/// Takes an attempt back.
+    TAKE_BACK_ATTEMPT, "take_back_attempt");
 
 /// Runs a script by its hash, or by its text where Redis does not have it: a fresh one, or after SCRIPT FLUSH.
 pub(super) async fn run<T: FromValue>(

@@ -6,16 +6,18 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use chat_server::engine::{
-    Accounts, Amendment, Broker, Draft, Engine, EngineError, EngineEvent, Found, GuestOutcome, HistoryLimits,
-    Page, Presence, Published, Range, Roster, UserEvent,
+    Amendment, Broker, Draft, Engine, EngineError, EngineEvent, Found, HistoryLimits, Page, Presence,
+    Published, Range, Roster, UserEvent,
+    accounts::{Attempts, NewRecord, RecordKey, Records},
     memory::{MemoryEngine, MemoryOptions},
 };
-use hubbub_protocol::{MessageId, Offset, RoomName, SessionId, User, UserId, UserName};
+use hubbub_protocol::{MessageId, Offset, RoomName, SessionId, User, UserId};
 use tokio::sync::mpsc;
 
 type Filter = Box<dyn FnMut(&EngineEvent) -> bool + Send>;
@@ -162,17 +164,30 @@ impl Presence for Switched {
 }
 
 #[async_trait]
-impl Accounts for Switched {
-    async fn create_guest(&self, user: &User) -> Result<GuestOutcome, EngineError> {
-        self.there()?.create_guest(user).await
+impl Records for Switched {
+    async fn read(&self, key: &RecordKey) -> Result<Option<String>, EngineError> {
+        self.there()?.read(key).await
     }
 
-    async fn authenticate(&self, token: &str) -> Result<Option<User>, EngineError> {
-        self.there()?.authenticate(token).await
+    async fn replace(
+        &self,
+        key: &RecordKey,
+        believed: Option<&str>,
+        new: Option<NewRecord<'_>>,
+    ) -> Result<bool, EngineError> {
+        self.there()?.replace(key, believed, new).await
     }
 
-    async fn rename(&self, user: UserId, name: &UserName) -> Result<(), EngineError> {
-        self.there()?.rename(user, name).await
+    async fn count(&self, of: &str, window: Duration) -> Result<Attempts, EngineError> {
+        self.there()?.count(of, window).await
+    }
+
+    async fn take_back(&self, of: &str) -> Result<(), EngineError> {
+        self.there()?.take_back(of).await
+    }
+
+    async fn forget(&self, of: &str) -> Result<(), EngineError> {
+        self.there()?.forget(of).await
     }
 }
 

@@ -1,0 +1,63 @@
+//! Accounts over HTTP: registering, logging in and out, and what one may know and change of oneself.
+
+pub(super) mod me;
+mod password;
+pub(super) mod sessions;
+pub(super) mod users;
+
+use axum::{
+    Json,
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use hubbub_protocol::{DeviceName, ErrorCode, http::SessionCreated};
+
+use super::{client::ClientScheme, cookie};
+use crate::{
+    engine::{
+        UserEvent,
+        accounts::{Credentials, LoggedIn},
+    },
+    problem::HttpError,
+    server::Server,
+};
+
+/// What a device is called whose client does not say.
+const UNNAMED: &str = "unnamed";
+
+/// Which device logs in.
+fn device_name(told: Option<&str>) -> Result<DeviceName, HttpError> {
+    DeviceName::parse(told.unwrap_or(UNNAMED))
+        .map_err(|invalid| HttpError::bad_field(format!("device {invalid}")))
+}
+
+/// Logs in whose password was checked.
+async fn log_in(
+    server: &Server,
+    credentials: &Credentials,
+    device: &DeviceName,
+    scheme: ClientScheme,
+) -> Result<Response, HttpError> {
+    let Some(LoggedIn { token, who, pushed_out }) = server.engine.log_in(credentials, device).await? else {
+        return Err(password::wrong());
+    };
+    if !pushed_out.is_empty() {
+        server.tell(who.user.id, UserEvent::LoggedOut { devices: pushed_out }).await?;
+    }
+    let headers = [
+        (header::SET_COOKIE, cookie::set(&token, scheme)),
+        // A token is nothing for a cache.
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    let created = SessionCreated { user: who.user, token, device: who.device, expires: who.expires };
+    Ok((StatusCode::CREATED, headers, Json(created)).into_response())
+}
+
+/// An answer that takes the browser's token away.
+fn logged_out(scheme: ClientScheme) -> Response {
+    (StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie::clear(scheme))]).into_response()
+}
+
+fn no_such_user() -> HttpError {
+    HttpError::new(StatusCode::NOT_FOUND, ErrorCode::NoSuchUser, "there is no such user")
+}
