@@ -7,16 +7,21 @@
 mod figure;
 #[path = "../support/redis_cluster.rs"]
 mod redis_cluster;
+#[path = "../support/redis_sentinel.rs"]
+mod redis_sentinel;
 #[path = "../support/redis.rs"]
 mod redis_server;
 
 mod accounts;
 mod aging;
 mod amendments;
+mod cluster_faults;
 mod control;
 mod messages;
 mod presence;
 mod redis;
+mod sentinel_faults;
+mod talk;
 mod world;
 
 /// Makes of each function a test for every engine. A new engine is a line here and one in [`world::World`].

@@ -13,7 +13,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::figure::figure;
 use crate::redis_server::RedisServer;
-use crate::world::{Server, draft, messages, room, until, user};
+use crate::world::{Server, draft, messages, room, told_text, until, user};
 
 /// Long enough that no renewal fails on a busy machine, short enough to wait for.
 const SHORT_LEASE: Duration = Duration::from_secs(2);
@@ -21,15 +21,6 @@ const SHORT_LEASE: Duration = Duration::from_secs(2);
 async fn two_servers(redis: &RedisServer) -> (Server, Server) {
     let lease = PRESENCE_LEASE;
     tokio::join!(Server::on_redis(redis, lease), Server::on_redis(redis, lease))
-}
-
-fn told_text(event: &EngineEvent) -> Option<String> {
-    match event {
-        EngineEvent::Room { event: RoomEvent::Message { message, .. }, .. } => {
-            Some(crate::world::decode(message.offset, &message.frame).text.to_string())
-        }
-        _ => None,
-    }
 }
 
 fn went(event: &EngineEvent, user: &User) -> bool {

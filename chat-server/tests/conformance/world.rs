@@ -234,3 +234,13 @@ pub(crate) fn decode(offset: u64, frame: &[u8]) -> Message {
         other => panic!("not a message: {other:?}"),
     }
 }
+
+/// What a message that is told says.
+pub(crate) fn told_text(event: &EngineEvent) -> Option<String> {
+    match event {
+        EngineEvent::Room { event: RoomEvent::Message { message, .. }, .. } => {
+            Some(decode(message.offset, &message.frame).text.to_string())
+        }
+        _ => None,
+    }
+}

@@ -8,6 +8,7 @@ mod amendments;
 mod api;
 mod bad_input;
 mod chat;
+mod cluster;
 mod connections;
 mod crowd;
 mod draining;

@@ -1,6 +1,6 @@
 //! A real Redis for a test: on a free port, in a directory of its own, ended with the test.
 
-use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -101,6 +101,11 @@ impl RedisServer {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// As [`RedisServer::text`], for a command that answers with several texts.
+    pub(crate) fn texts(&self, command: &str) -> Vec<String> {
+        texts_at(self.port, command).unwrap_or_default()
+    }
+
     /// Ends it without a word, as kill -9 does. What it did not write to disk is lost.
     pub(crate) fn kill(&mut self) {
         self.child.kill().expect("a process to kill");
@@ -191,22 +196,39 @@ fn log(directory: &TempDir) -> String {
 }
 
 fn command_at(port: u16, command: &str) -> std::io::Result<String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-    stream.set_read_timeout(Some(STARTS_WITHIN))?;
-    stream.write_all(format!("{command}\r\n").as_bytes())?;
     let mut line = String::new();
-    BufReader::new(stream).read_line(&mut line)?;
+    ask(port, command)?.read_line(&mut line)?;
     Ok(line.trim_end().to_owned())
 }
 
 fn text_at(port: u16, command: &str) -> std::io::Result<String> {
+    read_text(&mut ask(port, command)?)
+}
+
+fn texts_at(port: u16, command: &str) -> std::io::Result<Vec<String>> {
+    let mut answer = ask(port, command)?;
+    let number = read_number(&mut answer, '*')?;
+    (0..number).map(|_| read_text(&mut answer)).collect()
+}
+
+fn ask(port: u16, command: &str) -> std::io::Result<BufReader<TcpStream>> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(STARTS_WITHIN))?;
     stream.write_all(format!("{command}\r\n").as_bytes())?;
-    let (mut reader, mut length) = (BufReader::new(stream), String::new());
-    reader.read_line(&mut length)?;
-    let length = length.trim_end().strip_prefix('$').and_then(|length| length.parse().ok()).unwrap_or(0);
-    let mut text = vec![0; length];
-    reader.read_exact(&mut text)?;
+    Ok(BufReader::new(stream))
+}
+
+fn read_text(answer: &mut impl BufRead) -> std::io::Result<String> {
+    let length = read_number(answer, '$')?;
+    let mut text = vec![0; length + "\r\n".len()];
+    answer.read_exact(&mut text)?;
+    text.truncate(length);
     Ok(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// The number behind a sign; 0 when there is another one.
+fn read_number(answer: &mut impl BufRead, sign: char) -> std::io::Result<usize> {
+    let mut line = String::new();
+    answer.read_line(&mut line)?;
+    Ok(line.trim_end().strip_prefix(sign).and_then(|number| number.parse().ok()).unwrap_or(0))
 }

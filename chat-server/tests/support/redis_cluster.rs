@@ -73,6 +73,20 @@ impl RedisCluster {
         format!("redis-cluster://{}/", nodes.join(","))
     }
 
+    /// Which of the first masters had the slot of a key.
+    pub(crate) fn first_master_of(&self, key: &str) -> usize {
+        let slot = self.nodes[0].command(&format!("CLUSTER KEYSLOT {key}"));
+        let slot: u16 = slot.trim_start_matches(':').parse().expect("a slot");
+        SLOTS.iter().position(|(first, last)| (first..=last).contains(&&slot)).expect("a slot that is one")
+    }
+
+    /// Waits until a node is a master.
+    pub(crate) async fn wait_for_master(&self, node: usize) {
+        while !self.nodes[node].text("INFO replication").contains("role:master") {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
     /// Loses everything that was written.
     pub(crate) fn flush(&self) {
         for master in &self.nodes[..3] {

@@ -172,13 +172,18 @@ impl Shared {
     pub(super) async fn keep_presence(&self) {
         let mut rule = SweepRule::new(self.options.presence_lease);
         let mut remakes = self.topology.remakes();
-        let mut behind = false;
+        let mut known = *remakes.borrow();
+        let (mut behind, mut remade) = (false, false);
         let mut rooms_kept = Instant::now();
         loop {
-            let renewal = self.renew(&mut rule).await;
+            let remade_now = *remakes.borrow_and_update();
+            remade |= remade_now != known;
+            known = remade_now;
+            let renewal = self.renew(&mut rule, remade).await;
             self.presence.renewed.store(renewal.is_ok(), Ordering::Relaxed);
             match renewal {
                 Ok(begun) => {
+                    remade = false;
                     behind = (begun || behind) && !self.enter_again().await;
                     self.pay_owed().await;
                     if rule.may_sweep(Instant::now()) {
@@ -203,18 +208,22 @@ impl Shared {
     }
 
     /// Renews the lease, or begins one. Answers whether one was begun.
-    async fn renew(&self, rule: &mut SweepRule) -> Result<bool, EngineError> {
+    ///
+    /// When a master was made anew, entering and leaving that it took last may be lost, and nobody knows which. Then
+    /// another lease begins as well: all sessions are entered again under it, and what is left under the old one is
+    /// swept when that ends.
+    async fn renew(&self, rule: &mut SweepRule, remade: bool) -> Result<bool, EngineError> {
         let lease = self.presence.lease.borrow().clone();
         let mut begun = false;
         let running = match lease {
-            Some(lease) => self.renew_lease(&lease, "").await?,
-            None => None,
+            Some(lease) if !remade => self.renew_lease(&lease, "").await?,
+            _ => None,
         };
         let running = if let Some(running) = running {
             running
         } else {
             if self.presence.lease.borrow().is_some() {
-                tracing::warn!("the presence lease ended while Redis was away; entering all sessions again");
+                tracing::warn!("Redis was away, and may have lost who is where; entering all sessions again");
                 rule.trouble(Instant::now());
             }
             let lease = format!("{}-{}", self.options.server, Uuid::new_v4().simple());

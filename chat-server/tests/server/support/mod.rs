@@ -8,11 +8,14 @@ mod figure;
 mod http;
 mod lean;
 mod process;
-#[expect(dead_code, reason = "the conformance suite does more to its Redis")]
-#[path = "../../support/redis.rs"]
-mod redis;
+#[expect(dead_code, reason = "the conformance suite does more to its Cluster")]
+#[path = "../../support/redis_cluster.rs"]
+mod redis_cluster;
 #[path = "../../support/redis_proxy.rs"]
 mod redis_proxy;
+#[expect(dead_code, reason = "the conformance suite does more to its Redis")]
+#[path = "../../support/redis.rs"]
+mod redis_server;
 mod witness;
 
 use std::{path::Path, sync::Arc, time::Duration};
@@ -34,8 +37,9 @@ pub(crate) use self::{
     http::{Answer, request},
     lean::{Lean, number, value},
     process::{Process, program},
-    redis::RedisServer,
+    redis_cluster::RedisCluster,
     redis_proxy::RedisProxy,
+    redis_server::RedisServer,
     witness::{Account, Witnesses},
 };
 
