@@ -42,8 +42,8 @@ impl Lobby {
     async fn open() -> Self {
         let queue = QUEUE_BYTES_MIN.to_string();
         let mut config = config(&["--queue-bytes", &queue]);
-        // The slow one gets all the time it needs to find out why it is closed.
-        config.timing.close = PATIENCE;
+        // The slow one gets all the time it needs to find out why it is closed, on a busy machine too.
+        config.timing.close = PATIENCE * 10;
         let server = TestServer::start(config).await;
         let sent = Arc::new(Mutex::new(Instant::now()));
         let (note, deliveries) = mpsc::channel(READERS);
