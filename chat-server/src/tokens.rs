@@ -88,6 +88,15 @@ impl Tokens {
         Ok(found)
     }
 
+    /// Whether the token of somebody who was let in is good for nothing any more. That of a user whom the engine lost
+    /// is not: nobody logged it out, and chat goes on.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub async fn is_revoked(&self, user: UserId, token: &str) -> Result<bool, EngineError> {
+        Ok(self.authenticate(token).await?.is_none() && self.engine.knows(user).await?)
+    }
+
     /// How often something was forgotten. Who let somebody in, and finds another number than before it asked, asks
     /// again: the answer may be older than a logout.
     pub fn forgettings(&self) -> u64 {

@@ -167,6 +167,8 @@ on_every_engine! {
         }
         assert_eq!(who(&*server.engine, &phone.token).await, None);
         assert_eq!(server.engine.user(credentials.user).await.unwrap(), None);
+        assert!(server.engine.knows(credentials.user).await.unwrap(), "that it was deleted");
+        assert!(!server.engine.knows(UserId::random()).await.unwrap());
         assert_eq!(server.engine.credentials(&credentials.email).await.unwrap(), None);
         let device = DeviceName::parse("phone").unwrap();
         assert_eq!(server.engine.log_in(&credentials, &device).await.unwrap(), None);

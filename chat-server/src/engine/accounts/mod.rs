@@ -135,6 +135,10 @@ pub trait Accounts: Send + Sync {
     /// Gives a user another name; former ones are kept. Nothing is done where there is no such user.
     async fn rename(&self, user: UserId, name: &UserName) -> Result<(), EngineError>;
 
+    /// Whether anything is known of a user, if only that it was deleted. Of one that was let in and that nobody knows,
+    /// the engine lost all.
+    async fn knows(&self, id: UserId) -> Result<bool, EngineError>;
+
     /// A user, by id.
     async fn user(&self, id: UserId) -> Result<Option<User>, EngineError>;
 

@@ -162,6 +162,10 @@ impl<T: Records + ?Sized> Accounts for T {
         update(self, user, rule).await
     }
 
+    async fn knows(&self, id: UserId) -> Result<bool, EngineError> {
+        Ok(self.read(&RecordKey::User(id)).await?.is_some())
+    }
+
     async fn user(&self, id: UserId) -> Result<Option<User>, EngineError> {
         Ok(living(self, id).await?.map(|living| User { id, name: living.name }))
     }
