@@ -1,4 +1,4 @@
-import { sayMuch } from './support/talk';
+import { SAY_MUCH, sayMuch } from './support/talk';
 import { expect, test } from './support/fixtures';
 
 const MESSAGES = 10_000;
@@ -7,7 +7,7 @@ const ROWS_IN_PAGE = 120;
 
 test('of a talk of 10,000 messages only what is seen is in the page', async ({ comes, startServer }) => {
   test.setTimeout(240_000);
-  const server = await startServer({ history: 20_000 });
+  const server = await startServer({ history: 20_000, rates: SAY_MUCH });
   const ada = await comes(`${server.url}/#long`);
   await ada.isConnected();
   await sayMuch(ada.page, 'long', MESSAGES);

@@ -22,6 +22,8 @@ export interface ChatServerOptions {
   readonly drainSeconds?: number;
   /** How many messages a room keeps; else the server's own default. */
   readonly history?: number;
+  /** As `--rate` takes them; else those of people, which someone who says much at once is above. */
+  readonly rates?: string;
   /** As `--listen` takes it; else a free port. */
   readonly listen?: string;
 }
@@ -31,6 +33,7 @@ export async function startChatServer({
   redisUrl,
   drainSeconds = 30,
   history,
+  rates,
   listen = '127.0.0.1:0',
 }: ChatServerOptions): Promise<ChatServer> {
   const engine =
@@ -42,6 +45,7 @@ export async function startChatServer({
       ...['--web', `${repository}web/dist`, '--name-api', nameApi],
       ...['--drain-seconds', String(drainSeconds)],
       ...(history === undefined ? [] : ['--history', String(history)]),
+      ...(rates === undefined ? [] : ['--rate', rates]),
       ...engine,
     ],
     [/^hubbub: chat at (http:\S+)$/m, /^hubbub: metrics at (http:\S+)$/m],

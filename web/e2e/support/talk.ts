@@ -5,6 +5,9 @@ import type { Page } from '@playwright/test';
 /** How many messages may be on their way: few enough for the server's queue. */
 const AHEAD = 200;
 
+/** The rates of a server to which `sayMuch` speaks. */
+export const SAY_MUCH = 'frames=off,bytes=off,changes=off,user-changes=off';
+
 /** Says `count` messages in the room, "message 1" to the last, and is done when all of them are acknowledged. */
 export async function sayMuch(page: Page, room: string, count: number): Promise<void> {
   await page.evaluate(
