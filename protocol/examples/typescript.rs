@@ -70,9 +70,14 @@ fn main() {
         println!("  {code:?}: {},", code.code());
     }
     println!("}} as const;");
-    let config = Config::default();
+    print_wire_types(&Config::default());
+    print_http_types(&Config::default());
+}
+
+/// Of the WebSocket.
+fn print_wire_types(config: &Config) {
     print_types!(
-        &config,
+        config,
         UserId,
         MessageId,
         SessionId,
@@ -107,6 +112,13 @@ fn main() {
         ResumeFrom,
         ClientFrame,
         ServerFrame,
+    );
+}
+
+/// Of the HTTP API.
+fn print_http_types(config: &Config) {
+    print_types!(
+        config,
         GuestRequest,
         GuestCreated,
         PageConfig,
