@@ -45,7 +45,7 @@ pub(crate) async fn watch(audience: Audience, interrupted: Arc<Notify>) {
 /// Closes those whose tokens are no good. Answers those of which the engine did not tell.
 async fn check(audience: &Audience, lines: Vec<Arc<Line>>) -> Vec<Arc<Line>> {
     let check = |line: Arc<Line>| async move {
-        let Some(Owner { user, token, .. }) = line.owner() else { return None };
+        let Owner { user, token, .. } = line.owner()?;
         match audience.tokens.is_revoked(*user, token).await {
             Ok(false) => None,
             Ok(true) => {

@@ -170,15 +170,15 @@ mod tests {
     fn a_token_ends_a_month_after_it_was_last_used() {
         let mut ada = ada();
         log_in(&mut ada, "secret", start());
-        let mut uses = |now| ada.authenticate(UserId::random(), &TokenHash::of("secret"), now);
+        let mut authenticate = |now| ada.authenticate(UserId::random(), &TokenHash::of("secret"), now);
         let month = TOKEN_LIFETIME;
         let second = Duration::from_secs(1);
         let used = start() + month.saturating_sub(second);
-        let (found, noted) = uses(used).unwrap();
+        let (found, noted) = authenticate(used).unwrap();
         assert!(noted);
         assert_eq!(found.expires, used + month);
-        assert!(!uses(used + second).unwrap().1, "a use is noted once an hour");
-        assert!(uses(used + month).is_none());
+        assert!(!authenticate(used + second).unwrap().1, "a use is noted once an hour");
+        assert!(authenticate(used + month).is_none());
     }
 
     #[test]

@@ -147,16 +147,19 @@ mod tests {
         RecordKey::User(UserId::random())
     }
 
-    fn for_a_minute(text: &str) -> Option<NewRecord<'_>> {
-        Some(NewRecord { text, lifetime: Some(MINUTE) })
+    fn for_a_minute(text: &str) -> NewRecord<'_> {
+        NewRecord { text, lifetime: Some(MINUTE) }
     }
 
     #[test]
     fn a_record_ends_after_its_lifetime_and_its_key_is_free_again() {
         let (mut kept, start, key) = (Kept::default(), Instant::now(), key());
-        assert_eq!(kept.replace(&key, None, for_a_minute("one"), start), Ok(true));
-        assert_eq!(kept.replace(&key, None, for_a_minute("two"), start), Ok(false));
-        assert_eq!(kept.replace(&key, Some("one"), for_a_minute("three"), start + MINUTE / 2), Ok(true));
+        assert_eq!(kept.replace(&key, None, Some(for_a_minute("one")), start), Ok(true));
+        assert_eq!(kept.replace(&key, None, Some(for_a_minute("two")), start), Ok(false));
+        assert_eq!(
+            kept.replace(&key, Some("one"), Some(for_a_minute("three")), start + MINUTE / 2),
+            Ok(true)
+        );
         assert_eq!(
             kept.read(&key, start + MINUTE).as_deref(),
             Some("three"),
@@ -171,10 +174,14 @@ mod tests {
     #[test]
     fn when_all_places_are_taken_nobody_is_pushed_out() {
         let (mut kept, start, [one, two]) = (Kept::of_at_most(1), Instant::now(), [key(), key()]);
-        assert_eq!(kept.replace(&one, None, for_a_minute("one"), start), Ok(true));
-        assert_eq!(kept.replace(&two, None, for_a_minute("two"), start), Err(Full));
-        assert_eq!(kept.replace(&one, Some("one"), for_a_minute("again"), start), Ok(true));
-        assert_eq!(kept.replace(&two, None, for_a_minute("two"), start + MINUTE), Ok(true), "one ended");
+        assert_eq!(kept.replace(&one, None, Some(for_a_minute("one")), start), Ok(true));
+        assert_eq!(kept.replace(&two, None, Some(for_a_minute("two")), start), Err(Full));
+        assert_eq!(kept.replace(&one, Some("one"), Some(for_a_minute("again")), start), Ok(true));
+        assert_eq!(
+            kept.replace(&two, None, Some(for_a_minute("two")), start + MINUTE),
+            Ok(true),
+            "one ended"
+        );
     }
 
     #[test]
