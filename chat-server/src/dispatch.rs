@@ -77,7 +77,7 @@ impl Audience {
     }
 
     fn tell(&self, user: UserId, event: &UserEvent) {
-        if *event != UserEvent::RoomsChanged {
+        if !matches!(event, UserEvent::RoomsChanged | UserEvent::Read { .. }) {
             self.tokens.forget(user);
         }
         for line in self.sessions.of(user) {
@@ -86,7 +86,7 @@ impl Audience {
                     line.owner().is_some_and(|owner| devices.contains(&owner.device))
                 }
                 UserEvent::Deleted => true,
-                UserEvent::Renamed { .. } | UserEvent::RoomsChanged => false,
+                UserEvent::Renamed { .. } | UserEvent::RoomsChanged | UserEvent::Read { .. } => false,
             };
             if revoked {
                 line.outbox.close(Closing::Code(CloseCode::BadToken));

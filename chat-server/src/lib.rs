@@ -31,6 +31,7 @@ pub mod problem;
 pub mod public;
 pub mod rate;
 mod revocation;
+pub mod rooms;
 pub mod server;
 pub mod session;
 pub mod sessions;

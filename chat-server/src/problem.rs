@@ -9,7 +9,11 @@ use axum::{
 };
 use hubbub_protocol::{ErrorCode, InvalidText, http::Problem};
 
-use crate::{engine::EngineError, limits::TooFast};
+use crate::{
+    engine::{EngineError, RoomRefusal},
+    limits::TooFast,
+    session::encode::refusal_code,
+};
 
 /// The content type of a problem document.
 pub const PROBLEM_JSON: &str = "application/problem+json";
@@ -80,6 +84,14 @@ impl From<EngineError> for HttpError {
         match error {
             EngineError::Unavailable(_) => {
                 Self::passing(ErrorCode::EngineUnavailable, "the engine did not answer in time; try again")
+            }
+            EngineError::Refused(refusal) => {
+                let status = match refusal {
+                    RoomRefusal::NoSuchRoom | RoomRefusal::NoSuchMember => StatusCode::NOT_FOUND,
+                    RoomRefusal::NotAllowed => StatusCode::FORBIDDEN,
+                    RoomRefusal::Taken | RoomRefusal::TooMany => StatusCode::CONFLICT,
+                };
+                Self::new(status, refusal_code(refusal), refusal.to_string())
             }
             EngineError::Corrupt(_) => {
                 tracing::error!(%error, "the engine's data make no sense");

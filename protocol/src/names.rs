@@ -165,6 +165,13 @@ checked_text! {
     |text| line(text, TOPIC_CHARS)
 }
 
+impl Default for Topic {
+    /// None.
+    fn default() -> Self {
+        Self(String::new())
+    }
+}
+
 checked_text! {
     /// What a device is called in the list of devices: 1 to [`DEVICE_CHARS`] characters in one line.
     DeviceName,

@@ -8,8 +8,10 @@ use hubbub_protocol::{
     ClientFrame, CloseCode, ErrorCode, ServerFrame,
     admin::{AdminState, DrainRequest, ShedRequest},
     http::{
-        AccountDeletion, DeviceList, GuestCreated, GuestRequest, LoginRequest, PageConfig, PasswordChange,
-        Problem, Profile, ProfileChange, RegisterRequest, SessionCreated,
+        AccountDeletion, CreateRoom, DeviceList, DirectRequest, EditRequest, EventPage, GuestCreated,
+        GuestRequest, LoginRequest, MemberList, MemberRequest, MyRooms, PageConfig, PasswordChange,
+        PostRequest, Posted, Problem, Profile, ProfileChange, ReactRequest, ReadRequest, ReadState,
+        RegisterRequest, RoomChange, RoomInfo, RoomList, SessionCreated,
     },
     limits,
 };
@@ -124,6 +126,21 @@ fn every_other_example_is_a_body_of_http() {
             "ProfileChange" => is_exactly::<ProfileChange>(text),
             "PasswordChange" => is_exactly::<PasswordChange>(text),
             "AccountDeletion" => is_exactly::<AccountDeletion>(text),
+            "CreateRoom" => is_exactly::<CreateRoom>(text),
+            "RoomInfo" => is_exactly::<RoomInfo>(text),
+            "RoomList" => is_exactly::<RoomList>(text),
+            "RoomChange" => is_exactly::<RoomChange>(text),
+            "DirectRequest" => is_exactly::<DirectRequest>(text),
+            "MyRooms" => is_exactly::<MyRooms>(text),
+            "MemberRequest" => is_exactly::<MemberRequest>(text),
+            "MemberList" => is_exactly::<MemberList>(text),
+            "EventPage" => is_exactly::<EventPage>(text),
+            "PostRequest" => is_exactly::<PostRequest>(text),
+            "EditRequest" => is_exactly::<EditRequest>(text),
+            "ReactRequest" => is_exactly::<ReactRequest>(text),
+            "Posted" => is_exactly::<Posted>(text),
+            "ReadRequest" => is_exactly::<ReadRequest>(text),
+            "ReadState" => is_exactly::<ReadState>(text),
             "PageConfig" => is_exactly::<PageConfig>(text),
             "AdminState" => is_exactly::<AdminState>(text),
             "DrainRequest" => is_exactly::<DrainRequest>(text),
@@ -132,7 +149,7 @@ fn every_other_example_is_a_body_of_http() {
         }
         kinds.insert(kind);
     }
-    assert_eq!(kinds.len(), 15, "{kinds:?}");
+    assert_eq!(kinds.len(), 30, "{kinds:?}");
 }
 
 /// The first cells of the table below a heading, without their back-quotes.

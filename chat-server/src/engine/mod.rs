@@ -1,6 +1,6 @@
 //! The contracts between the server and what keeps its messages, its presence and its accounts.
 //!
-//! An engine implements [`Broker`], [`Presence`] and [`Accounts`]; what they promise is written at each method and
+//! An engine implements [`Broker`], [`Presence`], [`Accounts`] and [`Rooms`]; what they promise is written at each method and
 //! tested by one suite, `tests/conformance`, over every engine. What happens in rooms that this server subscribed
 //! to comes as [`EngineEvent`]s through one bounded queue.
 
@@ -8,10 +8,14 @@ pub mod accounts;
 pub mod frame;
 pub mod memory;
 pub mod redis;
+pub mod rooms;
 
 use std::time::Duration;
 
-pub use self::frame::FrameTemplate;
+pub use self::{
+    frame::FrameTemplate,
+    rooms::{RoomRefusal, Rooms},
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use hubbub_protocol::{
@@ -59,6 +63,9 @@ pub enum EngineError {
     /// It answered what it never should: a defect of ours, or somebody else's keys.
     #[error("the engine answered what makes no sense: {0}")]
     Corrupt(String),
+    /// The room does not allow it.
+    #[error(transparent)]
+    Refused(#[from] RoomRefusal),
 }
 
 /// A message that is to be stored.
@@ -131,6 +138,8 @@ pub struct Amendment {
     pub room: RoomName,
     /// The sender's GUID for the change.
     pub id: MessageId,
+    /// Who asks for it.
+    pub by: UserId,
     /// When this server took it.
     pub time: Timestamp,
     /// What is changed, as it was read. If it is no longer so, nothing happens.
@@ -208,6 +217,8 @@ pub enum RoomEvent {
         /// The encoded frame.
         frame: Bytes,
     },
+    /// The room is no more: an owner deleted it.
+    Deleted,
 }
 
 /// What concerns one user wherever it is connected. May come twice, or never (pub/sub loses): it says what to look
@@ -229,6 +240,15 @@ pub enum UserEvent {
     },
     /// The user's list of rooms is another.
     RoomsChanged,
+    /// The user has read in a room.
+    Read {
+        /// Where.
+        room: RoomName,
+        /// Up to there.
+        offset: Offset,
+        /// How many messages of others are behind that.
+        unread: u32,
+    },
 }
 
 /// What an engine tells the server.
@@ -312,9 +332,9 @@ pub trait Presence: Send + Sync {
     async fn roster(&self, room: &RoomName, limit: usize) -> Result<Roster, EngineError>;
 }
 
-/// The three contracts together, and how the engine is.
+/// The contracts together, and how the engine is.
 #[async_trait]
-pub trait Engine: Broker + Presence + Accounts {
+pub trait Engine: Broker + Presence + Accounts + Rooms {
     /// Whether the engine answers, as far as is known now.
     fn is_up(&self) -> bool;
 

@@ -1,6 +1,6 @@
 //! The local sessions in a room, and what each of them gets. No I/O.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use hubbub_protocol::{Offset, SessionId, UserId, UserName};
 
@@ -130,6 +130,25 @@ impl Members {
         if let Some(index) = self.list.iter().position(|member| member.seat.session == session) {
             self.list.swap_remove(index);
         }
+    }
+
+    /// Whether a session is in the room or on its way in.
+    pub fn has(&self, session: SessionId) -> bool {
+        self.list.iter().any(|member| member.seat.session == session)
+    }
+
+    /// Who is here, each once.
+    pub fn users(&self) -> Vec<UserId> {
+        let users: BTreeSet<_> = self.list.iter().map(|member| member.seat.identity.id()).collect();
+        users.into_iter().collect()
+    }
+
+    /// Takes all sessions of some users out, and answers which.
+    pub fn evict(&mut self, whom: impl Fn(UserId) -> bool) -> Vec<Seat> {
+        let all = std::mem::take(&mut self.list).into_iter();
+        let (out, stay): (Vec<_>, _) = all.partition(|member| whom(member.seat.identity.id()));
+        self.list = stay;
+        out.into_iter().map(|member| member.seat).collect()
     }
 
     /// A message for everyone who has not got it with a page. Returns how many queues took it.

@@ -18,7 +18,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -33,7 +33,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub use self::members::Seat;
 use self::{presence_batch::as_count, room::Room};
 use crate::{
-    engine::{Engine, EngineError, Page, Range, RoomEvent, Roster, StoredMessage},
+    engine::{Engine, EngineError, Page, Range, RoomEvent, RoomRefusal, Roster, StoredMessage},
     metrics::Metrics,
     session::{
         encode::{self, Joined},
@@ -126,11 +126,13 @@ impl Hub {
     /// When the engine does not answer. Nothing has changed then.
     pub async fn join(&self, room: &RoomName, seat: &Seat, want: &Want) -> Result<Membership, EngineError> {
         let claim = self.inner.claim(room);
+        let evictions = AtomicU64::new(claim.evictions());
         let membership = Membership {
             claim,
             inner: Arc::clone(&self.inner),
             seat: seat.clone(),
             written: AtomicBool::new(false),
+            evictions,
         };
         membership.join_again(want).await?;
         Ok(membership)
@@ -150,6 +152,8 @@ pub struct Membership {
     inner: Arc<Inner>,
     seat: Seat,
     written: AtomicBool,
+    /// The evictions of the room that this membership surely outlived.
+    evictions: AtomicU64,
 }
 
 impl Drop for Membership {
@@ -170,21 +174,40 @@ impl Membership {
         self.written.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the session was taken out of the room meanwhile.
+    pub fn is_over(&self) -> bool {
+        let evictions = self.claim.evictions();
+        if self.evictions.load(Ordering::Relaxed) == evictions {
+            return false;
+        }
+        let over = !self.claim.state().members.has(self.seat.session);
+        if !over {
+            self.evictions.store(evictions, Ordering::Relaxed);
+        }
+        over
+    }
+
     /// Answers a join with `joined`. For who is in the room already, only that: nothing is lost or doubled.
     ///
     /// # Errors
     /// When the engine does not answer. Nothing has changed then.
     pub async fn join_again(&self, want: &Want) -> Result<(), EngineError> {
-        let Self { claim: room, inner, seat, written: _ } = self;
+        let Self { claim: room, inner, seat, .. } = self;
         let want = &inner.bring(room.name(), seat, want).await?;
         // Asking for much is not reading slowly: the answer waits until the queue has room for it.
         seat.outbox.low().await;
         for _ in 0..JOIN_ATTEMPTS {
             let hold = room.hold(seat, inner.timing.engine_wait).await?;
-            let (answer, roster) = tokio::try_join!(
+            let user = [seat.identity.id()];
+            let (answer, roster, admitted) = tokio::try_join!(
                 inner.read(room.name(), want),
-                inner.engine.roster(room.name(), MEMBERS_LISTED)
+                inner.engine.roster(room.name(), MEMBERS_LISTED),
+                // Who was removed before the session was held back here was not taken out with the others.
+                inner.engine.admitted(room.name(), &user)
             )?;
+            if admitted.is_empty() {
+                return Err(RoomRefusal::NoSuchRoom.into());
+            }
             let joined = answer.encode(room.name(), &roster)?;
             match hold.admit(&answer.page, joined) {
                 Ok(delivered) => {

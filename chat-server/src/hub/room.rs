@@ -3,12 +3,12 @@
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use hubbub_protocol::{Offset, RoomName, SessionId};
+use hubbub_protocol::{LeftReason, Offset, RoomName, ServerFrame, SessionId, UserId};
 use tokio::{
     sync::{Notify, mpsc, watch},
     time::timeout,
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     engine::{EngineError, Page, RoomEvent},
-    session::outbox::Frame,
+    session::{encode, outbox::Frame},
 };
 
 /// A page does not fit the room's stream: one of the two is out of date.
@@ -53,6 +53,8 @@ pub(super) struct Room {
     opened: watch::Sender<bool>,
     /// Goes up with each comparison with the engine.
     checks: watch::Sender<u64>,
+    /// Goes up when sessions are taken out that did not ask for it.
+    evictions: AtomicU64,
 }
 
 impl Room {
@@ -65,6 +67,7 @@ impl Room {
             missed: AtomicBool::new(false),
             opened: watch::Sender::new(false),
             checks: watch::Sender::new(0),
+            evictions: AtomicU64::new(0),
         }
     }
 
@@ -89,6 +92,25 @@ impl Room {
         if state.claims == 0 {
             self.wake.notify_one();
         }
+    }
+
+    /// Takes all sessions of some users out and tells them. Whoever else put them in finds out by
+    /// [`Room::evictions`].
+    pub(super) fn evict(&self, whom: impl Fn(UserId) -> bool, reason: Option<LeftReason>) -> Vec<Seat> {
+        let out = self.state().members.evict(whom);
+        if !out.is_empty() {
+            self.evictions.fetch_add(1, Ordering::Release);
+            let left = encode::frame(&ServerFrame::Left { room: self.name.clone(), reason });
+            for seat in &out {
+                seat.outbox.push(left.clone());
+            }
+        }
+        out
+    }
+
+    /// How often sessions were taken out that did not ask for it.
+    pub(super) fn evictions(&self) -> u64 {
+        self.evictions.load(Ordering::Acquire)
     }
 
     /// Whether nobody wants the room.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::ws::Utf8Bytes;
 use hubbub_protocol::{
-    ServerFrame, User,
+    LeftReason, MemberChange, MemberChanged, ServerFrame, User,
     limits::{HISTORY_DEFAULT, HISTORY_MAX, MEMBERS_LISTED},
 };
 use tokio::{
@@ -13,7 +13,7 @@ use tokio::{
 };
 
 use super::{
-    Answer, Inner, RETRY, Want,
+    Answer, Inner, RETRY, Seat, Want,
     lookout::Lookout,
     room::Room,
     tail::{Catchup, Tail, Verdict},
@@ -45,7 +45,7 @@ enum CaughtUp {
 /// Serves a room until nobody wants it.
 pub(super) async fn serve(hub: Arc<Inner>, room: Arc<Room>, mut events: mpsc::Receiver<RoomEvent>) {
     let lookout = Lookout::new(hub.timing.lookout, Instant::now());
-    let mut task = Task { hub, room, doubt: None, presence_due: None, lookout };
+    let mut task = Task { hub, room, doubt: None, presence_due: None, lookout, evicted: Vec::new() };
     loop {
         if task.open(&mut events).await {
             task.run(&mut events).await;
@@ -69,6 +69,8 @@ struct Task {
     presence_due: Option<Instant>,
     /// When it looks for messages that nobody told of.
     lookout: Lookout,
+    /// Sessions that were taken out, and are still in the list of the room.
+    evicted: Vec<Seat>,
 }
 
 async fn at(due: Option<Instant>) {
@@ -136,7 +138,44 @@ impl Task {
                     look.as_mut().reset(self.lookout.due());
                 }
             }
+            self.take_out_of_list().await;
         }
+    }
+
+    /// The sessions that were taken out of the room go out of its list.
+    async fn take_out_of_list(&mut self) {
+        for Seat { session, identity, .. } in self.evicted.drain(..) {
+            if let Err(error) = self.hub.engine.leave(self.room.name(), identity.id(), session).await {
+                // The engine does it when it can.
+                tracing::debug!(room = %self.room.name(), %session, %error, "not out of the list yet");
+            }
+        }
+    }
+
+    /// An event of the stream was delivered: if it says that somebody has no part in the room any more, they are out.
+    fn obey(&mut self, frame: &Frame) {
+        if !frame.as_str().starts_with("{\"type\":\"member\"") {
+            return;
+        }
+        let Ok(ServerFrame::Member(MemberChanged { member, change, .. })) = serde_json::from_str(frame)
+        else {
+            return;
+        };
+        let reason = match change {
+            MemberChange::Removed => Some(LeftReason::Removed),
+            MemberChange::Left => None,
+            MemberChange::Invited | MemberChange::Owner | MemberChange::Member => return,
+        };
+        self.evicted.extend(self.room.evict(|user| user == member.id, reason));
+    }
+
+    /// Takes those out who may not be in the room any more, after events that said so may have been lost.
+    async fn check_admission(&mut self) -> Result<(), EngineError> {
+        let users = self.room.state().members.users();
+        let admitted = self.hub.engine.admitted(self.room.name(), &users).await?;
+        let left = |user| users.contains(&user) && !admitted.contains(&user);
+        self.evicted.extend(self.room.evict(left, Some(LeftReason::Removed)));
+        Ok(())
     }
 
     /// Before the list of who is there is read: what waits is older than that list, and told behind it could bring
@@ -166,6 +205,7 @@ impl Task {
                         drop(state);
                         self.lookout.heard(Instant::now());
                         self.hub.metrics.delivered(delivered);
+                        self.obey(&frame.1);
                     }
                     Verdict::Duplicate => {}
                     verdict @ (Verdict::Gap { .. } | Verdict::OtherEpoch | Verdict::Doubtful) => {
@@ -188,6 +228,9 @@ impl Task {
                 let delivered = state.members.signal(None, &renamed);
                 drop(state);
                 self.hub.metrics.delivered(delivered);
+            }
+            RoomEvent::Deleted => {
+                self.evicted.extend(self.room.evict(|_| true, Some(LeftReason::Deleted)));
             }
             RoomEvent::Signal { from, frame } => {
                 // The signal may be about somebody who just came: first things first.
@@ -251,30 +294,39 @@ impl Task {
         }
     }
 
-    async fn ask(&self, doubt: Doubt) -> Result<(), EngineError> {
-        let Self { hub, room, .. } = self;
+    async fn ask(&mut self, doubt: Doubt) -> Result<(), EngineError> {
+        let (hub, room) = (Arc::clone(&self.hub), Arc::clone(&self.room));
         loop {
             let Some(offset) = room.state().tail.as_ref().map(Tail::read_after) else { return Ok(()) };
             let page = hub.engine.history(room.name(), Range::After { offset, limit: HISTORY_MAX }).await?;
             match self.catch_up(&page) {
                 CaughtUp::Partly => {}
                 CaughtUp::Wholly => break,
-                CaughtUp::Lost => return self.restart().await,
+                CaughtUp::Lost => {
+                    self.check_admission().await?;
+                    return self.restart().await;
+                }
             }
         }
-        if doubt == Doubt::Everything { self.refresh().await } else { Ok(()) }
+        if doubt == Doubt::Messages {
+            return Ok(());
+        }
+        self.check_admission().await?;
+        self.refresh().await
     }
 
     /// Delivers what a page brings of what was missed.
-    fn catch_up(&self, page: &Page) -> CaughtUp {
-        let mut state = self.room.state();
+    fn catch_up(&mut self, page: &Page) -> CaughtUp {
+        let room = Arc::clone(&self.room);
+        let mut state = room.state();
         let Some(tail) = &mut state.tail else { return CaughtUp::Wholly };
         let Catchup::Missed(messages) = tail.catch_up(page) else { return CaughtUp::Lost };
         let wholly = tail.offset() == page.latest;
-        let frames = messages.into_iter().filter_map(text);
-        let delivered = frames.map(|(offset, frame)| state.members.message(offset, &frame)).sum();
+        let frames: Vec<_> = messages.into_iter().filter_map(text).collect();
+        let delivered = frames.iter().map(|(offset, frame)| state.members.message(*offset, frame)).sum();
         drop(state);
         self.hub.metrics.delivered(delivered);
+        frames.iter().for_each(|(_, frame)| self.obey(frame));
         if wholly { CaughtUp::Wholly } else { CaughtUp::Partly }
     }
 

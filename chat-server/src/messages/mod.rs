@@ -172,6 +172,7 @@ fn amendment(
     Ok(Amendment {
         room: room.clone(),
         id,
+        by: by.id,
         time,
         event_has_text: matches!(event, StreamEvent::Edited(_)),
         event: FrameTemplate::at_offset(&event)?,

@@ -25,6 +25,7 @@ use super::{
     ClientAddress,
     accounts::{me, sessions, users},
     guests,
+    rooms::{about, lists, members, messages},
 };
 use crate::{
     problem::{HttpError, PROBLEM_JSON},
@@ -46,7 +47,10 @@ struct Document;
 
 /// Every call of the API. What is added here is in the document as well.
 fn calls() -> OpenApiRouter<Arc<Server>> {
-    OpenApiRouter::with_openapi(Document::openapi()).routes(routes!(guests::create)).merge(account_calls())
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(guests::create))
+        .merge(account_calls())
+        .merge(room_calls())
 }
 
 fn account_calls() -> OpenApiRouter<Arc<Server>> {
@@ -58,6 +62,21 @@ fn account_calls() -> OpenApiRouter<Arc<Server>> {
         .routes(routes!(sessions::delete_one))
         .routes(routes!(me::read, me::change, me::delete))
         .routes(routes!(me::change_password))
+}
+
+fn room_calls() -> OpenApiRouter<Arc<Server>> {
+    OpenApiRouter::new()
+        .routes(routes!(lists::mine))
+        .routes(routes!(lists::forget))
+        .routes(routes!(lists::list, lists::create))
+        .routes(routes!(lists::direct))
+        .routes(routes!(about::look, about::change, about::delete))
+        .routes(routes!(about::read))
+        .routes(routes!(members::list))
+        .routes(routes!(members::put, members::delete))
+        .routes(routes!(messages::page, messages::post))
+        .routes(routes!(messages::edit, messages::delete))
+        .routes(routes!(messages::react))
 }
 
 /// The calls, their document, and the page that shows it.

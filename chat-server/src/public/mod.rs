@@ -8,6 +8,7 @@ mod cookie;
 mod guests;
 mod origin;
 mod page;
+mod rooms;
 mod upgrade;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};

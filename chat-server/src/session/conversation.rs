@@ -3,8 +3,8 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use hubbub_protocol::{
-    ClientFrame, CloseCode, ErrorCode, MessageId, MessageText, ResumeFrom, RoomName, ServerFrame, Target,
-    User, UserName, limits::ROOMS_PER_SESSION,
+    ClientFrame, CloseCode, ErrorCode, MessageId, MessageText, Offset, ResumeFrom, RoomName, ServerFrame,
+    Target, User, UserName, limits::ROOMS_PER_SESSION,
 };
 
 use super::{
@@ -18,6 +18,7 @@ use crate::{
     hub::{Membership, Seat, Want},
     messages::{MessageError, Request, Wish},
     public::ClientAddress,
+    rooms,
     server::Server,
     sessions::Line,
 };
@@ -46,6 +47,9 @@ impl Conversation {
         for ResumeFrom { room, epoch, offset } in rooms {
             if let Err(failure) = self.enter(&room, &Want::Resume { epoch, offset }).await {
                 self.say(&encode::engine_error(&failure, Some(room.to_string())));
+                if matches!(failure, EngineError::Refused(_)) {
+                    continue;
+                }
                 return self.seat.outbox.close(Closing::TryAgainLater);
             }
         }
@@ -75,9 +79,7 @@ impl Conversation {
             ClientFrame::React { id, target, emoji, on } => {
                 self.change(id, target, Wish::React { emoji, on }).await;
             }
-            ClientFrame::Read { .. } => {
-                self.say(&encode::error(ErrorCode::UnknownType, "this server does not do that yet", None));
-            }
+            ClientFrame::Read { room, offset } => self.read(room, offset).await,
             ClientFrame::Rename { name } => self.rename(name).await,
             ClientFrame::Typing { room } => self.typing(room).await,
             ClientFrame::Ping => self.say(&ServerFrame::Pong),
@@ -95,9 +97,13 @@ impl Conversation {
     pub(super) async fn hear(&mut self, event: UserEvent) {
         match event {
             UserEvent::Renamed { name } => self.renamed(name).await,
-            UserEvent::RoomsChanged => self.say(&ServerFrame::RoomsChanged),
-            // Those whom it concerns are closed already.
+            // Closed by the dispatcher.
             UserEvent::LoggedOut { .. } | UserEvent::Deleted => {}
+            UserEvent::RoomsChanged => self.say(&ServerFrame::RoomsChanged),
+            UserEvent::Read { room, offset, unread } if self.is_in(&room) => {
+                self.say(&ServerFrame::Read { room, offset, unread });
+            }
+            UserEvent::Read { .. } => self.say(&ServerFrame::RoomsChanged),
         }
     }
 
@@ -113,7 +119,7 @@ impl Conversation {
     }
 
     async fn join(&mut self, room: RoomName, history: usize) {
-        if !self.rooms.contains_key(&room) && self.rooms.len() >= ROOMS_PER_SESSION {
+        if !self.is_in(&room) && self.rooms.len() >= ROOMS_PER_SESSION {
             let message = format!("the session is in {ROOMS_PER_SESSION} rooms; no more are allowed");
             return self.say(&encode::error(ErrorCode::TooManyRooms, message, Some(room.to_string())));
         }
@@ -123,7 +129,9 @@ impl Conversation {
     }
 
     async fn enter(&mut self, room: &RoomName, want: &Want) -> Result<(), EngineError> {
-        if let Some(membership) = self.rooms.get(room) {
+        if self.is_in(room)
+            && let Some(membership) = self.rooms.get(room)
+        {
             return membership.join_again(want).await;
         }
         let Self { server, seat, rooms, entering, pace: _ } = self;
@@ -145,7 +153,7 @@ impl Conversation {
     }
 
     async fn leave(&mut self, room: RoomName) {
-        if !self.rooms.contains_key(&room) {
+        if !self.is_in(&room) {
             return self.not_joined(&room, None);
         }
         let user = self.seat.identity.id();
@@ -158,6 +166,9 @@ impl Conversation {
     }
 
     async fn send(&mut self, id: MessageId, room: RoomName, text: MessageText) {
+        if !self.is_in(&room) {
+            return self.not_joined(&room, encode::about(id));
+        }
         let Some(membership) = self.rooms.get(&room) else {
             return self.not_joined(&room, encode::about(id));
         };
@@ -177,7 +188,7 @@ impl Conversation {
     }
 
     async fn change(&mut self, id: MessageId, target: Target, wish: Wish) {
-        if !self.rooms.contains_key(&target.room) {
+        if !self.is_in(&target.room) {
             return self.not_joined(&target.room, encode::about(id));
         }
         let (user, room) = (self.seat.identity.user(), target.room.clone());
@@ -238,8 +249,27 @@ impl Conversation {
         Ok(())
     }
 
+    async fn read(&mut self, room: RoomName, offset: Offset) {
+        if !self.is_in(&room) {
+            return self.not_joined(&room, None);
+        }
+        // Told to all sessions of the user, this one included.
+        if let Err(failure) = rooms::read(&*self.server.engine, self.seat.identity.id(), &room, offset).await
+        {
+            self.say(&encode::engine_error(&failure, Some(room.to_string())));
+        }
+    }
+
+    /// Whether the session is in a room, and was not taken out of it.
+    fn is_in(&mut self, room: &RoomName) -> bool {
+        if self.rooms.get(room).is_some_and(Membership::is_over) {
+            self.rooms.remove(room);
+        }
+        self.rooms.contains_key(room)
+    }
+
     async fn typing(&mut self, room: RoomName) {
-        if !self.rooms.contains_key(&room) {
+        if !self.is_in(&room) {
             return self.not_joined(&room, None);
         }
         // A signal that waits for the engine would keep a message behind it from being answered in time.

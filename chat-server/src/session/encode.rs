@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::outbox::Frame;
 use crate::{
-    engine::{EngineError, StoredMessage},
+    engine::{EngineError, RoomRefusal, StoredMessage},
     limits::TooFast,
 };
 
@@ -57,10 +57,22 @@ pub fn engine_error(failure: &EngineError, reference: Option<String>) -> ServerF
             reference,
             retry_after_ms: Some(RETRY_AFTER_MS),
         }),
+        EngineError::Refused(refusal) => error(refusal_code(*refusal), refusal.to_string(), reference),
         EngineError::Corrupt(_) => {
             tracing::error!(%failure, "the engine's data make no sense");
             error(ErrorCode::Internal, "the server failed; its log says more", reference)
         }
+    }
+}
+
+/// The code of what a room does not allow.
+pub fn refusal_code(refusal: RoomRefusal) -> ErrorCode {
+    match refusal {
+        RoomRefusal::NoSuchRoom => ErrorCode::NoSuchRoom,
+        RoomRefusal::NotAllowed => ErrorCode::NotAllowed,
+        RoomRefusal::NoSuchMember => ErrorCode::NoSuchUser,
+        RoomRefusal::Taken => ErrorCode::RoomTaken,
+        RoomRefusal::TooMany => ErrorCode::TooManyMembers,
     }
 }
 

@@ -145,6 +145,10 @@ fn message(present: &Present) -> Message {
     }
 }
 
+fn present_user(present: &Present) -> hubbub_protocol::UserId {
+    message(present).user.id
+}
+
 /// What took the place of an `edited`.
 fn bare(edit: &StoredMessage) -> Bytes {
     let StreamEvent::Edited(edited) = decode(&edit.frame).unwrap() else { panic!("not an edit") };
@@ -169,6 +173,7 @@ fn edited(present: Present, room: &RoomName, id: MessageId, text: &str) -> Amend
     Amendment {
         room: room.clone(),
         id,
+        by: present_user(&present),
         time,
         event: FrameTemplate::at_offset(&StreamEvent::Edited(event)).unwrap(),
         replacement: FrameTemplate::amended(replacement).unwrap(),
@@ -186,6 +191,7 @@ fn deleted(present: Present, room: &RoomName) -> Amendment {
     Amendment {
         room: room.clone(),
         id: MessageId::random(),
+        by: present_user(&present),
         time,
         event: FrameTemplate::at_offset(&StreamEvent::Deleted(event)).unwrap(),
         replacement: FrameTemplate::erased(replacement).unwrap(),

@@ -24,6 +24,7 @@ mod process;
 mod pub_sub;
 mod redis_away;
 mod resume;
+mod rooms;
 mod slow;
 mod slow_among_many;
 mod support;

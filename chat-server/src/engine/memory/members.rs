@@ -67,6 +67,11 @@ impl Members {
         true
     }
 
+    /// Whether a user is here.
+    pub(super) fn has(&self, user: UserId) -> bool {
+        self.users.contains_key(&user)
+    }
+
     /// How many users are here.
     pub(super) fn count(&self) -> usize {
         self.users.len()

@@ -2,6 +2,7 @@
 
 mod members;
 mod records;
+mod rooms;
 mod stream;
 
 use std::collections::HashMap;
@@ -17,12 +18,14 @@ use uuid::Uuid;
 
 use self::members::{Entered, Members};
 use self::records::Kept;
+use self::rooms::{Charter, OwnList};
 use self::stream::{Appended, Now, Stream};
 use super::accounts::{Attempts, NewRecord, RecordKey, Records};
 use super::frame::FrameTemplate;
+use super::rooms::is_closed;
 use super::{
     Amendment, Broker, Draft, EVENT_QUEUE, Engine, EngineError, EngineEvent, Found, HistoryLimits, Page,
-    Presence, Published, Range, RoomEvent, Roster, UserEvent,
+    Presence, Published, Range, RoomEvent, RoomRefusal, Roster, UserEvent,
 };
 
 /// How often rooms are looked for in which all is too old.
@@ -46,6 +49,7 @@ pub struct MemoryEngine {
     forgotten: AtomicU64,
     rooms: RwLock<HashMap<RoomName, Arc<Mutex<Room>>>>,
     records: Mutex<Kept>,
+    lists: Mutex<HashMap<UserId, OwnList>>,
     looked_for_aged: Mutex<Instant>,
     events: mpsc::Sender<EngineEvent>,
 }
@@ -55,6 +59,7 @@ struct Room {
     subscribed: bool,
     stream: Stream,
     members: Members,
+    charter: Charter,
 }
 
 type Permit<'a> = Option<mpsc::Permit<'a, EngineEvent>>;
@@ -69,6 +74,7 @@ impl MemoryEngine {
             forgotten: AtomicU64::new(0),
             rooms: RwLock::default(),
             records: Mutex::default(),
+            lists: Mutex::default(),
             looked_for_aged: Mutex::new(Instant::now()),
             events,
         };
@@ -90,7 +96,13 @@ impl MemoryEngine {
         let room = rooms.entry(name.clone()).or_insert_with(|| {
             let stream = Stream::new(self.options.history);
             let epoch = self.epoch();
-            Arc::new(Mutex::new(Room { epoch, subscribed: false, stream, members: Members::default() }))
+            Arc::new(Mutex::new(Room {
+                epoch,
+                subscribed: false,
+                stream,
+                members: Members::default(),
+                charter: Charter::default(),
+            }))
         });
         Arc::clone(room)
     }
@@ -98,6 +110,17 @@ impl MemoryEngine {
     /// That of a room that begins now.
     fn epoch(&self) -> Epoch {
         Epoch(format!("{}{}", self.life, self.forgotten.load(Ordering::Relaxed)))
+    }
+
+    /// That of a room whose stream is forgotten now.
+    fn next_epoch(&self) -> Epoch {
+        self.forgotten.fetch_add(1, Ordering::Relaxed);
+        self.epoch()
+    }
+
+    /// The names of all rooms that somebody was in or made.
+    fn names(&self) -> Vec<RoomName> {
+        self.rooms.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
     }
 
     /// Looks at a room that may not exist, without making it.
@@ -149,11 +172,17 @@ fn now() -> Now {
 impl Room {
     fn is_idle(&self, now: Timestamp) -> bool {
         let empty = self.stream.latest() == 0 || self.stream.is_too_old(now);
-        !self.subscribed && empty && self.members.count() == 0
+        !self.subscribed && empty && self.members.count() == 0 && self.charter.is_empty()
     }
 
     fn published(&self, offset: Offset, time: Timestamp, duplicate: bool) -> Published {
         Published { epoch: self.epoch.clone(), offset, time, duplicate }
+    }
+
+    /// The stream is no more, and the next one begins anew.
+    fn end(&mut self, next: Epoch) {
+        self.epoch = next;
+        self.stream = self.stream.anew();
     }
 
     fn found(&mut self, offset: Offset, change: MessageId, now: Now) -> Found {
@@ -202,6 +231,9 @@ impl Broker for MemoryEngine {
         let permit = self.permit().await;
 
         let mut room = lock(&room);
+        if !room.charter.admits(draft.user.id, is_closed(&draft.room)) {
+            return Err(RoomRefusal::NoSuchRoom.into());
+        }
         let appended = room.stream.append(draft.id, draft.time, now(), |offset| template.with(offset));
         Ok(room.tell_appended(&draft.room, permit, appended, draft.time))
     }
@@ -219,7 +251,10 @@ impl Broker for MemoryEngine {
         let permit = self.permit().await;
         let now = now();
         let amended = self.peek(&amendment.room, |room| {
-            match room.found(amendment.present.event.offset, amendment.id, now) {
+            if !room.charter.admits(amendment.by, is_closed(&amendment.room)) {
+                return Err(RoomRefusal::NoSuchRoom.into());
+            }
+            Ok(match room.found(amendment.present.event.offset, amendment.id, now) {
                 Found::Present(present)
                     if (&present.epoch, present.amended)
                         == (&amendment.present.epoch, amendment.present.amended) =>
@@ -228,9 +263,9 @@ impl Broker for MemoryEngine {
                     Found::Done(room.tell_appended(&amendment.room, permit, appended, amendment.time))
                 }
                 other => other,
-            }
+            })
         });
-        Ok(amended.unwrap_or(Found::Nothing))
+        amended.unwrap_or(Ok(Found::Nothing))
     }
 
     async fn history(&self, room: &RoomName, range: Range) -> Result<Page, EngineError> {
@@ -269,6 +304,10 @@ impl Presence for MemoryEngine {
         let permit = self.permit().await;
         let found = self.room(room);
         let mut found = lock(&found);
+        if !found.charter.admits(user.id, is_closed(room)) {
+            return Err(RoomRefusal::NoSuchRoom.into());
+        }
+        found.charter.saw(user);
         let event = match found.members.enter(user, session) {
             Entered::First => {
                 let count = found.members.count();

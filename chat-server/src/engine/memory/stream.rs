@@ -63,6 +63,11 @@ impl Stream {
         Self { limits, latest: 0, ring: VecDeque::new(), ids, ids_by_age }
     }
 
+    /// An empty one with the same limits.
+    pub(super) fn anew(&self) -> Self {
+        Self::new(self.limits)
+    }
+
     /// Stores the frame that `encode` makes of its offset, unless `id` was stored within the window before `now`.
     pub(super) fn append(
         &mut self,

@@ -12,15 +12,19 @@ use hubbub_protocol::{Epoch, MessageId, Offset, RoomName, SessionId, Timestamp};
 use uuid::Uuid;
 
 use super::calls::patience;
+use super::rooms::closed;
 use super::{RedisEngine, Shared, events, keys, number, scripts};
 use crate::engine::{
     Amendment, Broker, Draft, EngineError, Found, FrameTemplate, HistoryLimits, Page, Present, Published,
-    Range, StoredMessage,
+    Range, RoomRefusal, StoredMessage,
 };
 
 /// After how long a room is forgotten that was looked at and never written to. Its epoch is then another, which
 /// nobody minds who was not there for a day. While a server subscribes to it, it is kept.
 const UNWRITTEN_ROOM_SECONDS: usize = 24 * 60 * 60;
+
+/// What `amend.lua` answers first when who asks may not be in the room.
+const REFUSED: u64 = 3;
 
 /// How many rooms are kept at once.
 const CONCURRENT_KEEPS: usize = 64;
@@ -30,14 +34,15 @@ impl Broker for RedisEngine {
     async fn publish(&self, draft: Draft) -> Result<Published, EngineError> {
         let FrameTemplate { prefix, suffix } = FrameTemplate::of(&draft)?;
         let channel = keys::channel(&draft.room);
-        let keys: [Key; 4] = [
+        let keys: [Key; 5] = [
             keys::meta(&draft.room).into(),
             keys::stream(&draft.room).into(),
             keys::id(&draft.room, draft.id).into(),
             channel.as_str().into(),
+            keys::roles(&draft.room).into(),
         ];
         let [fresh, seen_epoch, seen_offset, kept, cutoff, lifetime] = self.stream(&channel, draft.time);
-        let arguments: [Value; 10] = [
+        let arguments: [Value; 12] = [
             fresh,
             seen_epoch,
             seen_offset,
@@ -48,9 +53,14 @@ impl Broker for RedisEngine {
             suffix.into(),
             draft.time.as_unix_millis().to_string().into(),
             DEDUPLICATION_WINDOW.as_secs().to_string().into(),
+            draft.user.id.to_string().into(),
+            closed(&draft.room),
         ];
         let (epoch, offset, time, duplicate): (String, Offset, i64, bool) =
             self.shared.store(&channel, &scripts::PUBLISH, &keys, &arguments).await?;
+        if epoch.is_empty() {
+            return Err(RoomRefusal::NoSuchRoom.into());
+        }
 
         let epoch = Epoch(epoch);
         self.shared.subscriptions.saw(&channel, &epoch, offset);
@@ -74,13 +84,15 @@ impl Broker for RedisEngine {
     }
 
     async fn amend(&self, amendment: Amendment) -> Result<Found, EngineError> {
-        let Amendment { room, id, time, present, event, replacement, event_has_text, superseded } = amendment;
+        let Amendment { room, id, by, time, present, event, replacement, event_has_text, superseded } =
+            amendment;
         let channel = keys::channel(&room);
-        let keys: [Key; 4] = [
+        let keys: [Key; 5] = [
             keys::meta(&room).into(),
             keys::stream(&room).into(),
             keys::id(&room, id).into(),
             channel.as_str().into(),
+            keys::roles(&room).into(),
         ];
         let of = present.event.offset;
         let (edit, superseded) = match (present.edit, superseded) {
@@ -88,7 +100,7 @@ impl Broker for RedisEngine {
             _ => (0, Bytes::new()),
         };
         let mut arguments = self.stream(&channel, time).to_vec();
-        arguments.extend::<[Value; 12]>([
+        arguments.extend::<[Value; 14]>([
             event.prefix.into(),
             event.suffix.into(),
             time.as_unix_millis().to_string().into(),
@@ -101,8 +113,13 @@ impl Broker for RedisEngine {
             u8::from(event_has_text).to_string().into(),
             edit.to_string().into(),
             Value::Bytes(superseded),
+            by.to_string().into(),
+            closed(&room),
         ]);
-        let answer = self.shared.store(&channel, &scripts::AMEND, &keys, &arguments).await?;
+        let answer: Vec<Value> = self.shared.store(&channel, &scripts::AMEND, &keys, &arguments).await?;
+        if answer.first().and_then(Value::as_u64) == Some(REFUSED) {
+            return Err(RoomRefusal::NoSuchRoom.into());
+        }
         let found = parse_found(answer, of).ok_or_else(|| not_ours(&room))?;
         if let Found::Done(published) = &found {
             self.shared.subscriptions.saw(&channel, &published.epoch, published.offset);
@@ -153,7 +170,7 @@ impl Broker for RedisEngine {
     async fn subscribe(&self, room: &RoomName) -> Result<(), EngineError> {
         self.shared.subscriptions.subscribe(&self.shared.topology, room).await?;
         self.shared.presence.check(room);
-        Ok(())
+        self.shared.note_public(room).await
     }
 
     async fn unsubscribe(&self, room: &RoomName) -> Result<(), EngineError> {
@@ -184,7 +201,12 @@ impl Shared {
             let commands = &self.topology.of(&meta).commands;
             let keys: [Key; 2] = [meta.as_str().into(), keys::stream(&room).into()];
             let arguments = [number(UNWRITTEN_ROOM_SECONDS), self.lifetime()];
-            if let Err(error) = commands.run::<()>(patience(), &scripts::KEEP, &keys, &arguments).await {
+            let kept = async {
+                commands.run::<()>(patience(), &scripts::KEEP, &keys, &arguments).await?;
+                // Somebody may have taken it off just when it was put on.
+                self.note_public(&room).await
+            };
+            if let Err(error) = kept.await {
                 tracing::debug!(%room, %error, "could not be kept; it is tried again in time");
             }
         };
@@ -200,7 +222,7 @@ impl Shared {
 
 impl RedisEngine {
     /// The first six arguments of the scripts that `room.lua` is put before.
-    fn stream(&self, channel: &str, now: Timestamp) -> [Value; 6] {
+    pub(super) fn stream(&self, channel: &str, now: Timestamp) -> [Value; 6] {
         let HistoryLimits { events, .. } = self.shared.options.history;
         let cutoff = self.shared.options.history.cutoff(now).map_or(0, Timestamp::as_unix_millis);
         let (epoch, offset) = self.shared.subscriptions.seen(channel).unwrap_or((Epoch(String::new()), 0));

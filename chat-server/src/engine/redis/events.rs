@@ -4,9 +4,10 @@
 //! message <epoch> <offset>\n<the encoded frame>
 //! presence\n{"joined": [{"id", "name"}], "left": ["id"], "count": 3}
 //! renamed\n{"id", "name"}
+//! deleted\n
 //! signal <session>\n<the encoded frame>
 //! ```
-//! The scripts write the first three. What goes over the channel of control is the user's id, a line feed, and a
+//! The scripts write the first four. What goes over the channel of control is the user's id, a line feed, and a
 //! [`UserEvent`] as JSON.
 
 use bytes::{Bytes, BytesMut};
@@ -60,6 +61,7 @@ pub(super) fn parse(payload: &Bytes) -> Option<RoomEvent> {
             Some(RoomEvent::Presence { joined, left, count })
         }
         "renamed" => Some(RoomEvent::Renamed(serde_json::from_slice(&rest).ok()?)),
+        "deleted" => Some(RoomEvent::Deleted),
         "signal" => Some(RoomEvent::Signal { from: header.next()?.parse().ok()?, frame: rest }),
         _ => None,
     }

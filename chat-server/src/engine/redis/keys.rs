@@ -3,13 +3,16 @@
 
 use std::ops::RangeInclusive;
 
-use hubbub_protocol::{MessageId, RoomName};
+use hubbub_protocol::{MessageId, RoomName, UserId};
 
 use super::topology::slot;
 use crate::engine::accounts::RecordKey;
 
 /// A sorted set: each server's lease and when it ends.
 pub(super) const SERVERS: &str = "hubbub:servers";
+
+/// A sorted set, all with the score 0: the names of public rooms.
+pub(super) const PUBLIC_ROOMS: &str = "hubbub:rooms";
 
 /// The sharded channel on which every server hears what concerns users.
 pub(super) const CONTROL: &str = "hubbub:control";
@@ -32,6 +35,21 @@ pub(super) fn id(room: &RoomName, id: MessageId) -> String {
 /// A hash: each user in the room, with name, sessions and the leases of their servers.
 pub(super) fn members(room: &RoomName) -> String {
     format!("hubbub:{{{room}}}:members")
+}
+
+/// A hash: who has a part in a room, see `roles.lua`.
+pub(super) fn roles(room: &RoomName) -> String {
+    format!("hubbub:{{{room}}}:roles")
+}
+
+/// A hash: when a room was made, its title and topic.
+pub(super) fn settings(room: &RoomName) -> String {
+    format!("hubbub:{{{room}}}:settings")
+}
+
+/// A hash: the rooms on a user's own list, see `note_room.lua`.
+pub(super) fn own_rooms(user: UserId) -> String {
+    format!("hubbub:rooms:{user}")
 }
 
 /// The sharded channel on which a room's events go out.
@@ -76,9 +94,15 @@ mod tests {
     #[test]
     fn all_keys_of_a_room_have_one_hash_tag() {
         let room = RoomName::parse("küche-2").unwrap();
-        for key in
-            [meta(&room), stream(&room), id(&room, MessageId::random()), members(&room), channel(&room)]
-        {
+        for key in [
+            meta(&room),
+            stream(&room),
+            id(&room, MessageId::random()),
+            members(&room),
+            roles(&room),
+            settings(&room),
+            channel(&room),
+        ] {
             assert!(key.starts_with("hubbub:{küche-2}"), "{key}");
         }
     }

@@ -9,7 +9,7 @@
 //! | `calls` | a call to the server that has a key, with a deadline |
 //! | `replicas` | waiting until replicas have what was written |
 //! | `keys`, `scripts` | what is in Redis and what is done to it |
-//! | `broker`, `presence`, `records` | the contracts; accounts are records |
+//! | `broker`, `presence`, `records`, `rooms` | the contracts; accounts are records |
 //! | `subscriptions`, `events` | what comes in |
 //! | `sweep` | when others' sessions are swept |
 
@@ -25,6 +25,7 @@ mod poll;
 mod presence;
 mod records;
 mod replicas;
+mod rooms;
 mod scripts;
 mod sentinel;
 mod subscriptions;

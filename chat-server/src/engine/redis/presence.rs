@@ -13,9 +13,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
 
 use super::calls::patience;
+use super::rooms::closed;
 use super::sweep::{Lease, SweepRule};
 use super::{RedisEngine, Shared, keys, number, scripts};
-use crate::engine::{EngineError, Presence, Roster};
+use crate::engine::{EngineError, Presence, RoomRefusal, Roster};
 use crate::key_locks::KeyLocks;
 
 /// A lease is renewed this many times while it lasts: two renewals may fail, and what ended elsewhere is noticed
@@ -97,9 +98,13 @@ impl Presence for RedisEngine {
         lock(&self.shared.presence.owed).remove(&place);
         let there = self.shared.presence.note(&place, user);
         let entered = self.shared.enter_by(deadline, room, user, session, "").await;
-        // Who was there stays there, by the old name or the new one.
-        if entered.is_err() && !there {
+        if let Err(error) = &entered
+            && (!there || matches!(error, EngineError::Refused(_)))
+        {
             lock(&self.shared.presence.entered).remove(&place);
+            if matches!(error, EngineError::Refused(_)) {
+                return entered;
+            }
             lock(&self.shared.presence.owed).insert(place, user.id);
         }
         entered
@@ -145,15 +150,19 @@ impl Shared {
             Ok(Ok(lease)) => lease.clone().unwrap_or_default(),
             Ok(Err(_)) | Err(_) => return Err(EngineError::Unavailable("not connected yet".to_owned())),
         };
-        let arguments: [Value; 5] = [
+        let arguments: [Value; 6] = [
             user.id.to_string().into(),
             user.name.as_str().into(),
             session.to_string().into(),
             lease.into(),
             again.into(),
+            closed(room),
         ];
-        let (members, keys) = room_keys(room);
-        self.topology.of(&members).commands.run(deadline, &scripts::ENTER, &keys, &arguments).await
+        let members = keys::members(room);
+        let keys: [Key; 3] = [members.as_str().into(), keys::channel(room).into(), keys::roles(room).into()];
+        let entered: bool =
+            self.topology.of(&members).commands.run(deadline, &scripts::ENTER, &keys, &arguments).await?;
+        if entered { Ok(()) } else { Err(RoomRefusal::NoSuchRoom.into()) }
     }
 
     async fn leave_by(

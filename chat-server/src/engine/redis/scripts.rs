@@ -14,17 +14,33 @@ macro_rules! script {
 }
 
 script!(/// Stores a message.
-    PUBLISH, "room", "append", "publish");
+    PUBLISH, "roles", "room", "append", "publish");
 script!(/// Reads an event that is to be changed.
     LOOK_UP, "room", "append", "find", "look_up");
 script!(/// Changes an event.
-    AMEND, "room", "append", "find", "amend");
+    AMEND, "roles", "room", "append", "find", "amend");
 script!(/// Reads messages.
     HISTORY, "room", "history");
 script!(/// Has a room live on.
     KEEP, "keep");
+script!(/// Makes a room.
+    CREATE_ROOM, "create_room");
+script!(/// Changes a room's settings.
+    CHANGE_ROOM, "roles", "room", "append", "change_room");
+script!(/// Changes who somebody is in a room.
+    SET_ROLE, "roles", "room", "append", "set_role");
+script!(/// Ends a room.
+    DELETE_ROOM, "roles", "delete_room");
+script!(/// Reads who may be in a room.
+    ADMITTED, "roles", "admitted");
+script!(/// Reads a room as somebody sees it.
+    VIEW_ROOM, "roles", "room", "view_room");
+script!(/// Reads who has a part in a room.
+    MEMBERS_OF_ROOM, "roles", "members_of_room");
+script!(/// Notes a room on a user's own list.
+    NOTE_ROOM, "note_room");
 script!(/// Notes a session in a room.
-    ENTER, "enter");
+    ENTER, "roles", "enter");
 script!(/// Forgets a session in a room.
     LEAVE, "leave");
 script!(/// Reads who is in a room.

@@ -16,6 +16,7 @@ use chat_server::engine::{
     Published, Range, Roster, UserEvent,
     accounts::{Attempts, NewRecord, RecordKey, Records},
     memory::{MemoryEngine, MemoryOptions},
+    rooms::{Founding, Position, RoleChange, RoomMember, RoomView, Rooms, SettingsChange},
 };
 use hubbub_protocol::{MessageId, Offset, RoomName, SessionId, User, UserId};
 use tokio::sync::mpsc;
@@ -187,7 +188,68 @@ impl Records for Switched {
     }
 
     async fn forget(&self, of: &str) -> Result<(), EngineError> {
-        self.there()?.forget(of).await
+        Records::forget(&*self.there()?, of).await
+    }
+}
+
+#[async_trait]
+impl Rooms for Switched {
+    async fn create(&self, founding: Founding) -> Result<(), EngineError> {
+        self.there()?.create(founding).await
+    }
+
+    async fn change_settings(&self, change: SettingsChange) -> Result<(), EngineError> {
+        self.there()?.change_settings(change).await
+    }
+
+    async fn set_role(&self, change: RoleChange) -> Result<(), EngineError> {
+        self.there()?.set_role(change).await
+    }
+
+    async fn delete(&self, room: &RoomName, by: UserId) -> Result<Vec<UserId>, EngineError> {
+        self.there()?.delete(room, by).await
+    }
+
+    async fn admitted(&self, room: &RoomName, users: &[UserId]) -> Result<Vec<UserId>, EngineError> {
+        self.there()?.admitted(room, users).await
+    }
+
+    async fn view(
+        &self,
+        room: &RoomName,
+        user: UserId,
+        read: Option<&Position>,
+    ) -> Result<RoomView, EngineError> {
+        self.there()?.view(room, user, read).await
+    }
+
+    async fn members(&self, room: &RoomName, by: UserId) -> Result<Vec<RoomMember>, EngineError> {
+        self.there()?.members(room, by).await
+    }
+
+    async fn public(&self, after: Option<&RoomName>, limit: usize) -> Result<Vec<RoomName>, EngineError> {
+        self.there()?.public(after, limit).await
+    }
+
+    async fn ended(&self, room: &RoomName) -> Result<(), EngineError> {
+        self.there()?.ended(room).await
+    }
+
+    async fn list(&self, user: UserId) -> Result<Vec<(RoomName, Option<Position>)>, EngineError> {
+        self.there()?.list(user).await
+    }
+
+    async fn note(
+        &self,
+        user: UserId,
+        room: &RoomName,
+        read: Option<&Position>,
+    ) -> Result<Offset, EngineError> {
+        self.there()?.note(user, room, read).await
+    }
+
+    async fn forget(&self, user: UserId, room: &RoomName) -> Result<(), EngineError> {
+        Rooms::forget(&*self.there()?, user, room).await
     }
 }
 

@@ -1,14 +1,17 @@
 -- Changes an event and stores the event that tells of it, if nobody changed it meanwhile. Answers as look_up.lua, or
--- {2, epoch, offset, time} if it is stored now.
+-- {2, epoch, offset, time} if it is stored now, or {3, '', '', ''} if who asks may not be in the room.
 --
--- KEYS  meta, stream, id of the change, channel
+-- KEYS  meta, stream, id of the change, channel, roles
 -- ARGV  fresh, seen epoch, seen offset, events kept, cutoff, lifetime, prefix and suffix of the frame that tells of
 --       it, time in ms, seconds for which the id is remembered, the epoch and offset of the event, the offset of the
 --       last event that changed it, prefix and suffix of what takes its place, '1' if the frame that tells of it has
 --       its text from now on, and '0' if nothing has, the offset of what had it until now and what takes its place,
---       or '0' and ''
+--       or '0' and '', who asks, '1' for a room by invitation
 local fresh, seen_epoch, seen_offset, kept, cutoff, lifetime, prefix, suffix, time, window, of_epoch, of, amended,
-  present_prefix, present_suffix, has_text, superseded, superseded_frame = unpack(ARGV)
+  present_prefix, present_suffix, has_text, superseded, superseded_frame, user, closed = unpack(ARGV)
+if not may(KEYS[5], user, closed) then
+  return { 3, '', '', '' }
+end
 local name, epoch, latest, length = life(KEYS[1], KEYS[2], fresh, seen_epoch, seen_offset)
 local known, then_ = stored(KEYS[3], name)
 if known then

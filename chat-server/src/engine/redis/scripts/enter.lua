@@ -1,9 +1,18 @@
 -- Notes a session of a user. Told of if it is the user's first one in the room, or the user has another name there.
+-- Answers 0 if the user may not be there.
 --
--- KEYS  members, channel
+-- KEYS  members, channel, roles
 -- ARGV  user, name, session, the lease of its server, 'again' if the name may be of old and counts only for a user
---       who is not there
-local user, name, session, lease, again = unpack(ARGV)
+--       who is not there, '1' for a room by invitation
+local user, name, session, lease, again, closed = unpack(ARGV)
+if not may(KEYS[3], user, closed) then
+  return 0
+end
+if again ~= 'again' and role_of(KEYS[3], user) then
+  -- The list of members shows the name of the last time that somebody was there.
+  local entry = redis.call('HGET', KEYS[3], user)
+  redis.call('HSET', KEYS[3], user, string.match(entry, '^[^\n]*\n') .. name)
+end
 local found = redis.call('HGET', KEYS[1], user)
 local member = found and cjson.decode(found) or { sessions = {} }
 local renamed = found and member.name ~= name and again ~= 'again'
