@@ -326,7 +326,9 @@ impl Task {
         let delivered = frames.iter().map(|(offset, frame)| state.members.message(*offset, frame)).sum();
         drop(state);
         self.hub.metrics.delivered(delivered);
-        frames.iter().for_each(|(_, frame)| self.obey(frame));
+        for (_, frame) in &frames {
+            self.obey(frame);
+        }
         if wholly { CaughtUp::Wholly } else { CaughtUp::Partly }
     }
 

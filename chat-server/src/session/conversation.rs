@@ -99,11 +99,10 @@ impl Conversation {
             UserEvent::Renamed { name } => self.renamed(name).await,
             // Closed by the dispatcher.
             UserEvent::LoggedOut { .. } | UserEvent::Deleted => {}
-            UserEvent::RoomsChanged => self.say(&ServerFrame::RoomsChanged),
             UserEvent::Read { room, offset, unread } if self.is_in(&room) => {
                 self.say(&ServerFrame::Read { room, offset, unread });
             }
-            UserEvent::Read { .. } => self.say(&ServerFrame::RoomsChanged),
+            UserEvent::RoomsChanged | UserEvent::Read { .. } => self.say(&ServerFrame::RoomsChanged),
         }
     }
 
