@@ -21,3 +21,10 @@ test.each(['#a%20b', '?room=a/b', '#%E0%A4%A', `#${'x'.repeat(65)}`])(
     expect(problem).toContain('cannot be a room');
   },
 );
+
+test('a link of somebody names them, unless it names a room as well', () => {
+  const id = '0198c2a5-1f6e-7a3b-8c4d-5e6f708192a3';
+  expect(roomInAddress(`http://localhost/?user=${id}`)).toEqual({ room: undefined, user: id });
+  expect(roomInAddress(`http://localhost/?user=${id}#kitchen`)).toEqual({ room: 'kitchen' });
+  expect(roomInAddress('http://localhost/?user=ada').problem).toBe('There is nobody with this id.');
+});

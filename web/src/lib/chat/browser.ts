@@ -11,7 +11,7 @@ import { Guest } from '../identity/guest';
 import { localName, nameAddress, newName } from '../identity/naming';
 import { httpServer } from '../identity/server';
 import { storeIn } from '../identity/store';
-import type { MyRoom, PageConfig } from '../protocol/generated';
+import type { PageConfig } from '../protocol/generated';
 import { Mine } from '../rooms/mine';
 import { roomInAddress } from './address';
 import { Chat } from './chat';
@@ -21,7 +21,6 @@ import type { ChatState } from './state';
 export interface Changes {
   readonly chat: (state: ChatState) => void;
   readonly account: (state: AccountState) => void;
-  readonly mine: (rooms: readonly MyRoom[]) => void;
 }
 
 export interface Parts {
@@ -65,7 +64,6 @@ export function browserParts(changes: Changes): Parts {
     environment: browserEnvironment,
     api: rooms,
     changed: (list) => {
-      changes.mine(list);
       chat.listed(list);
     },
   });
@@ -74,6 +72,13 @@ export function browserParts(changes: Changes): Parts {
     store: tab,
     speaker: account,
     defaultRoom: async () => (await config()).defaultRoom,
+    directRoom: async (user) => {
+      const answer = await rooms.direct(user);
+      return answer.ok ? { ok: true, value: answer.value.room } : answer;
+    },
+    moved: (room) => {
+      history.replaceState(null, '', `/#${encodeURIComponent(room)}`);
+    },
     olderMessages: async (room, before, limit) => orFail(await calls(olderMessages(room, before, limit))),
     newId,
     roomsChanged: (when) => {

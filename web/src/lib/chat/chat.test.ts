@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 
+import type { Answer } from '../api/http';
 import { FakeEnvironment } from '../connection/fakes';
 import { t } from '../i18n';
 import { storeInMemory, type Store } from '../identity/store';
@@ -29,6 +30,8 @@ let ids: number;
 let speaker: string;
 let token: string | undefined;
 let roomsChanged: string[];
+let moved: string[];
+let direct: (user: string) => Answer<string>;
 let chat: Chat;
 
 function newChat(): Chat {
@@ -44,6 +47,8 @@ function newChat(): Chat {
       renamed: (name) => names.push(name),
     },
     defaultRoom: () => Promise.resolve('lobby'),
+    directRoom: (user) => Promise.resolve(direct(user)),
+    moved: (room) => moved.push(room),
     olderMessages: (room, before) => {
       asked.push([room, before]);
       return older();
@@ -57,7 +62,8 @@ function newChat(): Chat {
 beforeEach(() => {
   environment = new FakeEnvironment();
   store = storeInMemory();
-  [names, ids, asked, roomsChanged] = [[], 0, [], []];
+  [names, ids, asked, roomsChanged, moved] = [[], 0, [], [], []];
+  direct = (user) => ({ ok: true, value: `~d-${user}` });
   [speaker, token] = ['ada', 'token'];
   older = () => Promise.reject(new Error('no page'));
   chat = newChat();
@@ -165,6 +171,24 @@ describe('the room', () => {
     await environment.advance(0);
     expect(chat.state.roomProblem).toBe('“a b” cannot be a room');
     expect(chat.state.shown).toBe('lobby');
+  });
+
+  test('is that of the two when the address names somebody, and the address is that room from then on', async () => {
+    chat.start({ room: undefined, user: 'grace' });
+    await environment.advance(0);
+    welcome();
+    expect(sent('join').map(({ room }) => room)).toEqual(['~d-grace']);
+    expect(moved).toEqual(['~d-grace']);
+  });
+
+  test('is the default one when nobody is whom the address names, and that is said', async () => {
+    const refusal = { code: 'noSuchUser', words: 'nobody', detail: '', retryAfterMs: undefined };
+    direct = () => ({ ok: false, refusal });
+    chat.start({ room: undefined, user: 'grace' });
+    await environment.advance(0);
+    welcome();
+    expect(sent('join').map(({ room }) => room)).toEqual(['lobby']);
+    expect([chat.state.roomProblem, moved]).toEqual(['nobody', []]);
   });
 
   test('that the server cannot open now is tried again with the connection', async () => {
@@ -290,9 +314,10 @@ describe('a message', () => {
   });
 
   test('that is not sent yet outlives a reload of the page', () => {
-    expect(chat.draft()).toBe('');
-    chat.keepDraft('half a sen');
-    expect(newChat().draft()).toBe('half a sen');
+    expect(chat.draft('lobby')).toBe('');
+    chat.keepDraft('lobby', 'half a sen');
+    expect(newChat().draft('lobby')).toBe('half a sen');
+    expect(chat.draft('kitchen')).toBe('');
   });
 
   test('that the server cannot store now is sent again after the time that it told', async () => {
@@ -545,10 +570,53 @@ describe("the user's own rooms", () => {
     expect(shownRoom(chat.state).read?.offset).toBe(4);
   });
 
-  test('from which one was removed are left, and the one that is shown says so', async () => {
+  test('from which one was removed are not shown, and say so, until one is invited again', async () => {
     await connect(joined([message(1)]));
+    chat.listed([listed('lobby', { latest: 1, read: 1 })]);
+    chat.send('too late');
     receive({ type: 'left', room: 'lobby', reason: 'removed' });
-    expect(chat.state.roomProblem).toBeDefined();
+    expect(shownRoom(chat.state).barred).toBe(t.rooms.removed);
+    expect(shown()).toEqual([]);
+    expect(chat.state.mine).toEqual([]);
+    expect(chat.state.outbox.map(({ delivery }) => delivery.kind)).toEqual(['refused']);
+    receive({ type: 'presence', room: 'lobby', joined: [], left: ['ada'], count: 1 });
+    expect(sent('join')).toHaveLength(1);
+    expect(sent('leave')).toEqual([]);
+
+    chat.listed([listed('lobby', { latest: 3, read: 1, unread: 1 })]);
+    expect(shownRoom(chat.state).barred).toBeUndefined();
+    expect(sent('join')).toHaveLength(2);
+    receive(joined([message(1), message(2), message(3)]));
+    expect(shown()).toEqual(['text 1', 'text 2', 'text 3']);
+  });
+
+  test('that may not be entered say so, and are tried again with the next connection', async () => {
+    await connect({ type: 'error', code: 'noSuchRoom', message: 'no such room', ref: 'lobby' });
+    expect(shownRoom(chat.state).barred).toBe(t.errors.noSuchRoom);
+    await loseConnection();
+    welcome(joined([message(1)]));
+    expect(shownRoom(chat.state).barred).toBeUndefined();
+    expect(shown().at(-1)).toBe('text 1');
+  });
+
+  test('have the title that they have now, and a direct one the name of the other', async () => {
+    await connect();
+    const direct = listed('~d1');
+    chat.listed([listed('lobby'), { ...direct, info: { ...direct.info, kind: 'direct', title: 'Grace' } }]);
+    receive(joined([], { room: '~d1' }));
+    const titles = () => chat.state.mine?.map(({ info }) => `${info.title}: ${info.topic}`);
+    receive({
+      type: 'changed',
+      room: 'lobby',
+      offset: 1,
+      user: GRACE,
+      title: 'Hall',
+      topic: 'News',
+      time: TIME,
+    });
+    expect(titles()).toEqual(['Hall: News', 'Grace: ']);
+    receive({ type: 'renamed', user: 'grace', name: 'Admiral' });
+    expect(titles()).toEqual(['Hall: News', 'Admiral: ']);
   });
 });
 

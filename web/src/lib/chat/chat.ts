@@ -1,5 +1,6 @@
 // The chat behind the page: keeps the session, the room and the outbox going, and tells each new state.
 
+import type { Answer } from '../api/http';
 import type { Environment } from '../connection/environment';
 import * as outboxes from '../connection/outbox';
 import { Session, type Connection, type Credentials } from '../connection/session';
@@ -22,6 +23,7 @@ import type { Store } from '../identity/store';
 import { updated } from '../rooms/rooms';
 import type { RoomInAddress } from './address';
 import { toRepeat, type Change } from './changes';
+import { Reading } from './reading';
 import {
   asAnother,
   inRoom,
@@ -40,13 +42,12 @@ import {
 } from './state';
 
 const OUTBOX_KEY = 'hubbub.outbox';
-const DRAFT_KEY = 'hubbub.draft';
 /** How many events a page of older messages has: some screens, and a fraction of a second. */
 const OLDER_PAGE = 200;
+/** And as many as the server puts into one at most. */
+const LARGEST_PAGE = 500;
 /** How many events of a room come along that is not looked at: a first screen for whoever goes there. */
 const BEHIND_PAGE = 20;
-/** Positions are told to the server this often at most while somebody reads. */
-const READ_EVERY_MS = 1_000;
 
 /** Who speaks, as the chat needs it. */
 export interface Speaker extends Credentials {
@@ -61,6 +62,10 @@ export interface ChatNeeds {
   readonly speaker: Speaker;
   /** The room when the address names none. Fails with an Error that says in words why. */
   readonly defaultRoom: () => Promise<RoomName>;
+  /** The room of the two: the one who speaks, and this user. */
+  readonly directRoom: (user: UserId) => Promise<Answer<RoomName>>;
+  /** The address is to name this room from now on. */
+  readonly moved: (room: RoomName) => void;
   /** A page of what was said before an offset. Fails with an Error that says in words why. */
   readonly olderMessages: (room: RoomName, before: number, limit: number) => Promise<EventPage>;
   readonly newId: () => MessageId;
@@ -79,17 +84,22 @@ export class Chat {
   #typingSaidAt = -Infinity;
   #cancelOutbox: () => void = nothing;
   #cancelTyping: () => void = nothing;
-  #cancelRead: () => void = nothing;
-  /** What was seen and not told yet, by room. */
-  #seen = new Map<RoomName, number>();
-  #readSaidAt = -Infinity;
+  readonly #reading: Reading;
 
   constructor(private readonly needs: ChatNeeds) {
     this.#state = initialState(outboxes.fromKept(needs.store.read(OUTBOX_KEY)));
+    this.#reading = new Reading(
+      needs.environment,
+      (room, offset) =>
+        this.#state.rooms.get(room)?.joined === true && this.#session.send({ type: 'read', room, offset }),
+    );
     const credentials: Credentials = {
       token: async () => {
         await this.#enterDefaultRoom();
-        return needs.speaker.token();
+        const token = await needs.speaker.token();
+        // Only somebody can talk to somebody.
+        await this.#enterDirectRoom();
+        return token;
       },
       forget: () => {
         needs.speaker.forget();
@@ -122,7 +132,7 @@ export class Chat {
     this.#session.end();
     this.#cancelOutbox();
     this.#cancelTyping();
-    this.#cancelRead();
+    this.#reading.end();
   }
 
   /** Into the room of another address. */
@@ -130,6 +140,7 @@ export class Chat {
     this.#address = address;
     if (address.room !== undefined) this.#enter(address.room, address.problem);
     else void this.#enterDefaultRoom().catch(nothing); // The session tries again, and says so.
+    if (this.#session.connected) void this.#enterDirectRoom();
   }
 
   /** Sends a text now or as soon as it can be. False when it is none that can be sent, or too much waits. */
@@ -142,14 +153,14 @@ export class Chat {
     return true;
   }
 
-  /** What was being written when the page was reloaded. */
-  draft(): string {
-    const draft = this.needs.store.read(DRAFT_KEY);
+  /** What was being written in a room when it was left, or the page was reloaded. */
+  draft(room: RoomName): string {
+    const draft = this.needs.store.read(draftKey(room));
     return isString(draft) ? draft : '';
   }
 
-  keepDraft(text: string): void {
-    this.needs.store.write(DRAFT_KEY, text);
+  keepDraft(room: RoomName, text: string): void {
+    this.needs.store.write(draftKey(room), text);
   }
 
   /** Sends one that was refused, or waits, at once. */
@@ -191,20 +202,24 @@ export class Chat {
     if (this.#state.rooms.get(change.room)?.joined === true) this.#session.send(change);
   }
 
-  /** Fetches a page of what was said before, unless that is under way or all is here. */
-  loadOlder(): void {
+  /**
+   * Fetches a page of what was said before, unless that is under way or all is here. A larger one for who wants to
+   * go back as far as behind the offset `backTo`.
+   */
+  loadOlder(backTo = Infinity): void {
     const { room, older } = shownRoom(this.#state);
-    if (older.kind !== 'loading' && !room.complete && room.epoch !== undefined)
-      void this.#loadOlder(room.name);
+    if (older.kind === 'loading' || room.complete || room.epoch === undefined) return;
+    const limit = Math.min(Math.max(OLDER_PAGE, room.oldest - 1 - backTo), LARGEST_PAGE);
+    void this.#loadOlder(room.name, limit);
   }
 
-  async #loadOlder(name: RoomName): Promise<void> {
+  async #loadOlder(name: RoomName, limit: number): Promise<void> {
     this.#set(onOlderAsked(this.#state, name));
     for (;;) {
       const before = this.#state.rooms.get(name)?.room.oldest;
       if (before === undefined) return;
       try {
-        const page = await this.needs.olderMessages(name, before, OLDER_PAGE);
+        const page = await this.needs.olderMessages(name, before, limit);
         const next = onOlder(this.#state, name, page);
         if (next === undefined) continue;
         this.#set(next);
@@ -221,21 +236,7 @@ export class Chat {
     const next = onSeen(this.#state, shown, offset);
     if (next === this.#state) return;
     this.#set(next);
-    this.#seen.set(shown, offset);
-    this.#cancelRead();
-    const { now, after } = this.needs.environment;
-    this.#cancelRead = after(Math.max(0, this.#readSaidAt + READ_EVERY_MS - now()), () => {
-      this.#tellRead();
-    });
-  }
-
-  #tellRead(): void {
-    if (this.#seen.size === 0) return;
-    this.#readSaidAt = this.needs.environment.now();
-    for (const [room, offset] of this.#seen) {
-      if (this.#state.rooms.get(room)?.joined !== true) continue;
-      if (this.#session.send({ type: 'read', room, offset })) this.#seen.delete(room);
-    }
+    this.#reading.saw(shown, offset);
   }
 
   /** The user's own list of rooms came: all of them are entered, so that their unread counts are live. */
@@ -284,10 +285,20 @@ export class Chat {
 
   async #enterDefaultRoom(): Promise<void> {
     const address = this.#address;
-    if (address.room !== undefined) return;
+    if (address.room !== undefined || address.user !== undefined) return;
     const room = await this.needs.defaultRoom();
     // The address may have changed meanwhile.
     if (this.#address === address) this.#enter(room, address.problem);
+  }
+
+  /** To the room with the one whom the address names; to the default one when that cannot be. */
+  async #enterDirectRoom(): Promise<void> {
+    const address = this.#address;
+    if (address.user === undefined) return;
+    const answer = await this.needs.directRoom(address.user);
+    if (this.#address !== address) return;
+    if (answer.ok) this.needs.moved(answer.value);
+    this.goTo(answer.ok ? { room: answer.value } : { room: undefined, problem: answer.refusal.words });
   }
 
   #enter(name: RoomName, problem: string | undefined): void {
@@ -301,10 +312,11 @@ export class Chat {
     if (!this.#session.connected) return; // The next greeting has them all.
     const { rooms } = this.#state;
     for (const room of this.#asked) if (!rooms.has(room)) this.#session.send({ type: 'leave', room });
-    for (const room of rooms.keys()) {
-      if (!this.#asked.has(room)) this.#session.send(this.#join(room));
+    const wanted = [...rooms.values()].filter(({ barred }) => barred === undefined);
+    for (const { room } of wanted) {
+      if (!this.#asked.has(room.name)) this.#session.send(this.#join(room.name));
     }
-    this.#asked = new Set(rooms.keys());
+    this.#asked = new Set(wanted.map(({ room }) => room.name));
   }
 
   #greeting(token: string | undefined): ClientFrame[] {
@@ -348,16 +360,21 @@ export class Chat {
     }
     if (frame.type === 'welcome') this.needs.roomsChanged('now');
     if (frame.type === 'roomsChanged') this.needs.roomsChanged('soon');
+    // Who reads in a room for the first time has it on the list from then on.
+    if (frame.type === 'read' && this.#state.mine?.every(({ info }) => info.room !== frame.room) === true)
+      this.needs.roomsChanged('now');
     const { state, restart } = onFrame(this.#state, frame, this.needs.environment);
     if (state.me !== undefined && state.me.name !== this.#state.me?.name)
       this.needs.speaker.renamed(state.me.name);
     this.#set(state);
+    // Put out of it: no goodbye is due any more.
+    if (frame.type === 'left' && frame.reason !== undefined) this.#asked.delete(frame.room);
     if (restart) {
       this.#session.restart(restart.reason, restart.atLeastMs);
       return;
     }
     if (frame.type === 'joined') this.#repeatChanges(frame.room);
-    if (frame.type === 'joined') this.#tellRead();
+    if (frame.type === 'joined') this.#reading.tell();
     this.#joinAndLeave();
     this.#flush();
   }
@@ -406,6 +423,10 @@ export class Chat {
       this.#set({ ...this.#state, rooms: still });
     });
   }
+}
+
+function draftKey(room: RoomName): string {
+  return `hubbub.draft.${room}`;
 }
 
 function nothing(): void {

@@ -23,6 +23,7 @@ import {
   type OpenRoom,
   type Rooms,
 } from '../rooms/rooms';
+import { withPartner, withSettings } from '../rooms/directory';
 import { readOnServer, readUpTo } from '../rooms/unread';
 import { settled, type Changes } from './changes';
 
@@ -49,7 +50,7 @@ export interface ChatState {
   /** Why the last of them was not done. */
   readonly changeProblem: string | undefined;
   readonly rename: Rename;
-  /** Why the room in the address cannot be had. */
+  /** Why what the address names cannot be had. */
   readonly roomProblem: string | undefined;
 }
 
@@ -125,13 +126,25 @@ export function onFrame(state: ChatState, frame: ServerFrame, clock: Clock): Out
   }
 }
 
-/** Put out of a room, or it is no more: what was said there is not shown any longer. */
+/** Put out of a room, or it is no more. */
 function onLeft(state: ChatState, { room, reason }: Frame<'left'>): ChatState {
   // Left and entered again meanwhile: the answer to that join is about to come.
   if (reason === undefined) return inOneRoom(state, room, (open) => ({ ...open, joined: false }));
+  const mine = state.mine?.filter(({ info }) => info.room !== room);
+  return barred({ ...state, mine }, room, t.rooms[reason]);
+}
+
+/** One may not be in a room: nothing of it is shown, and what waited to be said there is not sent. */
+function barred(state: ChatState, room: RoomName, why: string): ChatState {
   const rooms = withoutRoom(state.rooms, room);
-  if (room !== state.shown) return { ...state, rooms };
-  return { ...state, rooms: withRoom(rooms, room), roomProblem: t.rooms[reason] };
+  return {
+    ...state,
+    rooms:
+      room === state.shown
+        ? updated(withRoom(rooms, room), room, (open) => ({ ...open, barred: why }))
+        : rooms,
+    outbox: outboxes.refusedIn(state.outbox, room, why),
+  };
 }
 
 export function onConnection(state: ChatState, connection: Connection): ChatState {
@@ -239,7 +252,14 @@ function onJoined(state: ChatState, joined: Frame<'joined'>, at: number): ChatSt
   const room = withJoined(before, joined, unasked, at);
   const arrived = messagesOf(joined.messages).map(({ id }) => id);
   return {
-    ...inOneRoom(state, joined.room, () => ({ ...open, joined: true, away: false, room, presence })),
+    ...inOneRoom(state, joined.room, () => ({
+      ...open,
+      joined: true,
+      barred: undefined,
+      away: false,
+      room,
+      presence,
+    })),
     outbox: outboxes.shownUpTo(outboxes.without(state.outbox, arrived), joined.room, joined.offset),
   };
 }
@@ -249,7 +269,10 @@ function onEvent(state: ChatState, event: StreamEvent): Outcome {
   if (open === undefined) return { state };
   const room = withEvent(open.room, event);
   if (!room) return { state, restart: { reason: t.connection.reasons.messageMissing, atLeastMs: 0 } };
-  if (event.type !== 'message') return { state: inOneRoom(state, event.room, () => ({ ...open, room })) };
+  if (event.type !== 'message') {
+    const mine = event.type === 'changed' ? state.mine && withSettings(state.mine, event) : state.mine;
+    return { state: { ...inOneRoom(state, event.room, () => ({ ...open, room })), mine } };
+  }
   const typing = withoutTypists(open.typing, [event.user.id]);
   // Who answers has seen what was new.
   const newFrom = event.user.id === state.me?.id ? undefined : open.newFrom;
@@ -290,6 +313,7 @@ function onRenamed(state: ChatState, { user, name }: Frame<'renamed'>, at: numbe
         room: before === name ? open.room : withNotice(open.room, { kind: 'renamed', text, at }),
       };
     }),
+    mine: own ? state.mine : state.mine?.map((each) => withPartner(each, state.rooms, user, name)),
     rename: own ? { kind: 'none' } : state.rename,
   };
 }
@@ -322,8 +346,7 @@ function onError(state: ChatState, error: Frame<'error'>, clock: Clock): Outcome
     // A resume can only be said in a hello, so the whole connection is begun anew.
     if (retryAfterMs !== undefined)
       return { state, restart: { reason: asReason(message), atLeastMs: retryAfterMs } };
-    if (ref === state.shown) return { state: { ...state, roomProblem: message } };
-    return { state: { ...state, rooms: withoutRoom(state.rooms, ref) } };
+    return { state: barred(state, ref, message) };
   }
   if (ref === undefined && state.rename.kind === 'asked') {
     return { state: { ...state, rename: { kind: 'refused', problem: message } } };

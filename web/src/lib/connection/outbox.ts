@@ -110,6 +110,13 @@ export function refused(outbox: Outbox, id: MessageId, problem: string): Outbox 
   return update(outbox, id, (entry) => ({ ...entry, delivery: { kind: 'refused', problem } }));
 }
 
+/** Nothing can be said in a room any more. */
+export function refusedIn(outbox: Outbox, room: RoomName, problem: string): Outbox {
+  return outbox
+    .filter((entry) => entry.room === room)
+    .reduce((rest, { id }) => refused(rest, id, problem), outbox);
+}
+
 /** Someone wants a refused or deferred one sent at once. */
 export function retry(outbox: Outbox, id: MessageId): Outbox {
   return update(outbox, id, (entry) => ({ ...entry, delivery: WAITING }));

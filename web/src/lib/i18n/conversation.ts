@@ -10,6 +10,7 @@ const en = {
   empty: 'Nothing was said here yet. Say hello!',
   opening: 'Opening the room…',
   newMessages: 'New messages',
+  toNewest: 'To the newest',
   today: 'Today',
   yesterday: 'Yesterday',
   /** Stands behind one's own name. */
@@ -38,6 +39,7 @@ const de: typeof en = {
   empty: 'Hier wurde noch nichts gesagt. Sag Hallo!',
   opening: 'Der Raum wird geöffnet…',
   newMessages: 'Neue Nachrichten',
+  toNewest: 'Zum Neuesten',
   today: 'Heute',
   yesterday: 'Gestern',
   ownMark: ' (du)',
@@ -64,6 +66,7 @@ const zh: typeof en = {
   empty: '这里还没有人说话。打个招呼吧！',
   opening: '正在打开房间…',
   newMessages: '新消息',
+  toNewest: '回到最新',
   today: '今天',
   yesterday: '昨天',
   ownMark: '（你）',

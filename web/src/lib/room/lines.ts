@@ -155,8 +155,11 @@ function noticeOf(event: Changed | MemberChanged, epoch: Epoch, text: string): L
 }
 
 function changedWords({ user, title, topic }: Changed): string {
-  if (title !== undefined) return t.talk.retitled(user.name, title);
-  return topic === undefined || topic === '' ? t.talk.noTopic(user.name) : t.talk.topic(user.name, topic);
+  const words = [];
+  if (title !== undefined) words.push(t.talk.retitled(user.name, title));
+  if (topic !== undefined)
+    words.push(topic === '' ? t.talk.noTopic(user.name) : t.talk.topic(user.name, topic));
+  return words.join(' ');
 }
 
 function memberWords({ user, member, change }: MemberChanged): string {

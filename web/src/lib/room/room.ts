@@ -23,6 +23,8 @@ export interface Room {
   readonly complete: boolean;
   /** The offset of the last change of a message that is not here. */
   readonly unmatched: number;
+  /** The offset of the last event that changed the room itself, or who belongs to it; 0 without one. */
+  readonly altered: number;
   /** Makes the keys of notices. */
   readonly notices: number;
 }
@@ -36,6 +38,7 @@ export function emptyRoom(name: RoomName): Room {
     oldest: 1,
     complete: false,
     unmatched: 0,
+    altered: 0,
     notices: 0,
   };
 }
@@ -127,7 +130,13 @@ function withLines(room: Room, lines: readonly Line[]): Room {
 
 function withEvents(room: Room, events: readonly StreamEvent[], epoch: Epoch): Room {
   const { lines, unmatched } = applied(room.lines, events, epoch);
-  return bounded({ ...room, lines, unmatched: Math.max(room.unmatched, unmatched) });
+  const altered = events.findLast(({ type }) => type === 'changed' || type === 'member')?.offset;
+  return bounded({
+    ...room,
+    lines,
+    unmatched: Math.max(room.unmatched, unmatched),
+    altered: altered ?? room.altered,
+  });
 }
 
 function bounded(room: Room): Room {

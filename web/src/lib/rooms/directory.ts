@@ -2,8 +2,9 @@
 
 import { t } from '../i18n';
 import { compareNames } from '../i18n/format';
-import type { MyRoom, RoomInfo, RoomName } from '../protocol/generated';
+import type { Changed, MyRoom, RoomInfo, RoomName, UserId, UserName } from '../protocol/generated';
 import { roomKind } from '../protocol/limits';
+import type { Rooms } from './rooms';
 
 /** Those with all words of `text` in their title, name or topic, whatever the case. */
 export function matching(rooms: readonly RoomInfo[], text: string): readonly RoomInfo[] {
@@ -24,10 +25,8 @@ export function sorted(rooms: readonly MyRoom[]): readonly MyRoom[] {
   );
 }
 
-/** What a room is shown as; the address of one that nobody named is for machines only. */
-export function titleOf(room: RoomName, mine: readonly MyRoom[]): string {
-  const known = mine.find(({ info }) => info.room === room)?.info.title;
-  if (known !== undefined) return known;
+/** What a room is called whose title is not known; an address that nobody made up is for machines only. */
+export function titleOf(room: RoomName): string {
   switch (roomKind(room)) {
     case 'public':
       return room;
@@ -36,6 +35,21 @@ export function titleOf(room: RoomName, mine: readonly MyRoom[]): string {
     case 'direct':
       return t.rooms.directTalk;
   }
+}
+
+/** With the title and the topic that a room has now. */
+export function withSettings(mine: readonly MyRoom[], { room, title, topic }: Changed): readonly MyRoom[] {
+  const settings = { ...(title === undefined ? {} : { title }), ...(topic === undefined ? {} : { topic }) };
+  return mine.map((each) =>
+    each.info.room === room ? { ...each, info: { ...each.info, ...settings } } : each,
+  );
+}
+
+/** A direct room is called as the one with whom one talks there. */
+export function withPartner(each: MyRoom, rooms: Rooms, user: UserId, name: UserName): MyRoom {
+  const { info } = each;
+  const isPartner = info.kind === 'direct' && rooms.get(info.room)?.presence.members.has(user) === true;
+  return isPartner ? { ...each, info: { ...info, title: name } } : each;
 }
 
 const GUID = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/i;

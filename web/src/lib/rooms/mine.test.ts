@@ -40,7 +40,7 @@ test('being told several times that the list is another fetches it once, within 
   await environment.advance(SPREAD_MS);
   expect(answers).toHaveLength(1);
   await answer([LOBBY]);
-  expect(mine.rooms).toEqual([LOBBY]);
+  expect(seen).toEqual([[LOBBY]]);
 });
 
 test('being told while it is fetched fetches it once more', async () => {
@@ -62,5 +62,5 @@ test('what cannot be fetched leaves the list as it was', async () => {
   const refusal = { code: 'unreachable', words: '', detail: '', retryAfterMs: undefined };
   answers.at(-1)?.({ ok: false, refusal });
   await environment.advance(0);
-  expect(mine.rooms).toEqual([LOBBY]);
+  expect(seen).toEqual([[LOBBY]]);
 });

@@ -15,16 +15,11 @@ export interface MineNeeds {
 }
 
 export class Mine {
-  #rooms: readonly MyRoom[] = [];
   #loading = false;
   #again = false;
   #cancel: (() => void) | undefined;
 
   constructor(private readonly needs: MineNeeds) {}
-
-  get rooms(): readonly MyRoom[] {
-    return this.#rooms;
-  }
 
   /** The server said that the list is another; several times in a row are one. */
   refreshSoon(): void {
@@ -45,10 +40,7 @@ export class Mine {
     this.#loading = true;
     const answer = await this.needs.api.mine();
     this.#loading = false;
-    if (answer.ok) {
-      this.#rooms = answer.value.rooms;
-      this.needs.changed(this.#rooms);
-    }
+    if (answer.ok) this.needs.changed(answer.value.rooms);
     if (!this.#again) return;
     this.#again = false;
     await this.refresh();

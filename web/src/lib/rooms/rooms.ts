@@ -20,6 +20,8 @@ export interface OpenRoom {
   readonly room: Room;
   /** Whether this connection is in it. */
   readonly joined: boolean;
+  /** Why one may not be in it, in words; `undefined` as long as nobody said so. */
+  readonly barred: string | undefined;
   /** Whether a session of this room closed, and the page has not said since that it is back. */
   readonly away: boolean;
   readonly presence: Presence;
@@ -39,6 +41,7 @@ export function opened(name: RoomName): OpenRoom {
   return {
     room: emptyRoom(name),
     joined: false,
+    barred: undefined,
     away: false,
     presence: NOBODY,
     typing: NOBODY_TYPES,
@@ -101,7 +104,13 @@ export function withMine(
     if (open.read !== undefined && open.read.offset > read) continue;
     const isFirst = open.read === undefined && info.room === shown;
     const marked = isFirst && unread > 0 ? read : open.newFrom;
-    next.set(info.room, { ...open, read: { offset: read, unread, countedTo: latest }, newFrom: marked });
+    next.set(info.room, {
+      ...open,
+      // Whoever was put out of it is invited again.
+      barred: undefined,
+      read: { offset: read, unread, countedTo: latest },
+      newFrom: marked,
+    });
   }
   return next;
 }
