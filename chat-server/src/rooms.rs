@@ -7,7 +7,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use hubbub_protocol::{
     Changed, MemberChange, MemberChanged, Offset, RoomKind, RoomName, RoomTitle, StreamEvent, Timestamp,
     Topic, User, UserId,
-    http::{Member, MemberList, MyRoom, MyRooms, ReadState, Role, RoomInfo, RoomList},
+    http::{CLASSIC_ROOM, Member, MemberList, MyRoom, MyRooms, ReadState, Role, RoomInfo, RoomList},
     limits::MEMBERS_LISTED,
 };
 
@@ -97,7 +97,7 @@ pub async fn public(
 /// Makes a room, with its owner.
 ///
 /// # Errors
-/// [`RoomRefusal::Taken`] when there is one of that name.
+/// [`RoomRefusal::Taken`] when there is one of that name, or it is the one of the classic API, which is nobody's.
 pub async fn create(
     engine: &dyn Engine,
     owner: User,
@@ -105,6 +105,9 @@ pub async fn create(
     title: Option<RoomTitle>,
     topic: Option<Topic>,
 ) -> Result<RoomInfo, EngineError> {
+    if room.as_str() == CLASSIC_ROOM {
+        return Err(RoomRefusal::Taken.into());
+    }
     let id = owner.id;
     let members = vec![(owner, Role::Owner)];
     engine.create(Founding { room: room.clone(), title, topic, created: now(), members }).await?;

@@ -8,10 +8,11 @@ use hubbub_protocol::{
     ClientFrame, CloseCode, ErrorCode, ServerFrame,
     admin::{AdminState, DrainRequest, ShedRequest},
     http::{
-        AccountDeletion, CreateRoom, DeviceList, DirectRequest, EditRequest, EventPage, GuestCreated,
-        GuestRequest, LoginRequest, MemberList, MemberRequest, MyRooms, PageConfig, PasswordChange,
-        PostRequest, Posted, Problem, Profile, ProfileChange, ReactRequest, ReadRequest, ReadState,
-        RegisterRequest, RoomChange, RoomInfo, RoomList, SessionCreated,
+        AccountDeletion, CLASSIC_ROOM, CreateRoom, DeviceList, DirectRequest, EditRequest, EventPage,
+        GuestCreated, GuestRequest, KeptMessage, KeyLogin, LoginRequest, MESSAGE_PATH, MemberList,
+        MemberRequest, MyRooms, NewMessage, NewUser, PageConfig, PasswordChange, PostRequest, Posted,
+        Problem, Profile, ProfileChange, ReactRequest, ReadRequest, ReadState, RegisterRequest, RoomChange,
+        RoomInfo, RoomList, SessionCreated, USER_PATH, UserKey,
     },
     limits,
 };
@@ -141,6 +142,11 @@ fn every_other_example_is_a_body_of_http() {
             "Posted" => is_exactly::<Posted>(text),
             "ReadRequest" => is_exactly::<ReadRequest>(text),
             "ReadState" => is_exactly::<ReadState>(text),
+            "NewUser" => is_exactly::<NewUser>(text),
+            "UserKey" => is_exactly::<UserKey>(text),
+            "KeyLogin" => is_exactly::<KeyLogin>(text),
+            "NewMessage" => is_exactly::<NewMessage>(text),
+            "KeptMessage" => is_exactly::<KeptMessage>(text),
             "PageConfig" => is_exactly::<PageConfig>(text),
             "AdminState" => is_exactly::<AdminState>(text),
             "DrainRequest" => is_exactly::<DrainRequest>(text),
@@ -149,7 +155,7 @@ fn every_other_example_is_a_body_of_http() {
         }
         kinds.insert(kind);
     }
-    assert_eq!(kinds.len(), 30, "{kinds:?}");
+    assert_eq!(kinds.len(), 35, "{kinds:?}");
 }
 
 /// The first cells of the table below a heading, without their back-quotes.
@@ -208,6 +214,9 @@ fn the_limits_are_those_of_the_code() {
         format!("within {} minutes, counted", limits::FAILED_LOGINS_WINDOW.as_secs() / 60),
         format!("at most {} of those who are there", limits::MEMBERS_LISTED),
         format!("stays for {} s", limits::PRESENCE_LEASE.as_secs()),
+        format!("public room `{CLASSIC_ROOM}`"),
+        format!("| POST {USER_PATH} |"),
+        format!("| GET {MESSAGE_PATH} |"),
         format!("at least {} minutes", limits::DEDUPLICATION_WINDOW.as_secs() / 60),
         format!("every list within {} s", (limits::PRESENCE_LEASE + limits::PRESENCE_SWEEP).as_secs()),
     ] {

@@ -24,7 +24,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 use super::{
     ClientAddress,
     accounts::{me, sessions, users},
-    guests,
+    classic, guests,
     rooms::{about, lists, members, messages},
 };
 use crate::{
@@ -51,6 +51,7 @@ fn calls() -> OpenApiRouter<Arc<Server>> {
         .routes(routes!(guests::create))
         .merge(account_calls())
         .merge(room_calls())
+        .merge(classic_calls())
 }
 
 fn account_calls() -> OpenApiRouter<Arc<Server>> {
@@ -77,6 +78,12 @@ fn room_calls() -> OpenApiRouter<Arc<Server>> {
         .routes(routes!(messages::page, messages::post))
         .routes(routes!(messages::edit, messages::delete))
         .routes(routes!(messages::react))
+}
+
+fn classic_calls() -> OpenApiRouter<Arc<Server>> {
+    OpenApiRouter::new()
+        .routes(routes!(classic::users::create, classic::users::log_in))
+        .routes(routes!(classic::messages::post, classic::messages::list))
 }
 
 /// The calls, their document, and the page that shows it.

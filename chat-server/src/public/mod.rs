@@ -3,6 +3,7 @@
 mod accounts;
 mod api;
 pub(crate) mod caller;
+mod classic;
 mod client;
 mod cookie;
 mod guests;

@@ -8,6 +8,7 @@ mod amendments;
 mod api;
 mod bad_input;
 mod chat;
+mod classic;
 mod cluster;
 mod connections;
 mod crowd;

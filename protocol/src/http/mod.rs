@@ -1,20 +1,21 @@
 //! Bodies of the public HTTP API that more than one part of the project names.
 
 mod accounts;
+mod classic;
 mod rooms;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{User, UserId};
 
-pub use self::{accounts::*, rooms::*};
+pub use self::{accounts::*, classic::*, rooms::*};
 
 /// POST: makes a guest; body [`GuestRequest`], answer [`GuestCreated`].
 pub const GUESTS_PATH: &str = "/api/v1/guests";
 /// GET: what the page has to know before it starts; answer [`PageConfig`].
 pub const PAGE_CONFIG_PATH: &str = "/config.json";
 
-/// GET: the OpenAPI document of everything below `/api/v1`.
+/// GET: the OpenAPI document of everything below `/api/v1`, and of the classic API.
 pub const OPENAPI_PATH: &str = "/api/openapi.json";
 /// GET: the same for people.
 pub const API_PAGE_PATH: &str = "/api/docs";

@@ -18,7 +18,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use hubbub_protocol::{DeviceId, DeviceName, Email, Timestamp, User, UserId, UserName, http::Profile};
 
-pub use self::user::Device;
+pub use self::{token::new_secret, user::Device};
 use super::EngineError;
 
 /// How long a guest and a token live after they were last used: who is away for longer than a month begins anew.

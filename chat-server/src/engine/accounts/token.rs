@@ -31,10 +31,18 @@ impl TokenHash {
 
 /// A new token of a user.
 pub(super) fn new_token(user: UserId) -> Result<String, EngineError> {
+    Ok(format!("{}{}", user.0.simple(), new_secret()?))
+}
+
+/// 256 random bits in hexadecimal digits.
+///
+/// # Errors
+/// When the system gives no random numbers.
+pub fn new_secret() -> Result<String, EngineError> {
     let mut bits = [0; RANDOM_BYTES];
     getrandom::fill(&mut bits)
         .map_err(|error| EngineError::Unavailable(format!("the system gives no random numbers: {error}")))?;
-    Ok(format!("{}{}", user.0.simple(), hex(&bits)))
+    Ok(hex(&bits))
 }
 
 /// Whose a token would be; `None` for what can't be a token.

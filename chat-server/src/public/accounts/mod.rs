@@ -1,7 +1,7 @@
 //! Accounts over HTTP: registering, logging in and out, and what one may know and change of oneself.
 
 pub(super) mod me;
-mod password;
+pub(super) mod password;
 pub(super) mod sessions;
 pub(super) mod users;
 
@@ -26,24 +26,33 @@ use crate::{
 const UNNAMED: &str = "unnamed";
 
 /// Which device logs in.
-fn device_name(told: Option<&str>) -> Result<DeviceName, HttpError> {
+pub(super) fn device_name(told: Option<&str>) -> Result<DeviceName, HttpError> {
     DeviceName::parse(told.unwrap_or(UNNAMED))
         .map_err(|invalid| HttpError::bad_field(format!("device {invalid}")))
 }
 
 /// Logs in whose password was checked.
+pub(super) async fn begin_session(
+    server: &Server,
+    credentials: &Credentials,
+    device: &DeviceName,
+) -> Result<LoggedIn, HttpError> {
+    let login = server.engine.log_in(credentials, device).await?.ok_or_else(password::wrong)?;
+    if !login.pushed_out.is_empty() {
+        let devices = login.pushed_out.clone();
+        server.tell(login.who.user.id, UserEvent::LoggedOut { devices }).await?;
+    }
+    Ok(login)
+}
+
+/// Logs in, and answers with the token.
 async fn log_in(
     server: &Server,
     credentials: &Credentials,
     device: &DeviceName,
     scheme: ClientScheme,
 ) -> Result<Response, HttpError> {
-    let Some(LoggedIn { token, who, pushed_out }) = server.engine.log_in(credentials, device).await? else {
-        return Err(password::wrong());
-    };
-    if !pushed_out.is_empty() {
-        server.tell(who.user.id, UserEvent::LoggedOut { devices: pushed_out }).await?;
-    }
+    let LoggedIn { token, who, pushed_out: _ } = begin_session(server, credentials, device).await?;
     let headers = [
         (header::SET_COOKIE, cookie::set(&token, scheme)),
         // A token is nothing for a cache.

@@ -16,7 +16,7 @@ use crate::{engine::accounts::Credentials, passwords::HashError, problem::HttpEr
 ///
 /// # Errors
 /// `tooManyAttempts`, and `wrongPassword` for a wrong one and for an address that nobody has.
-pub(super) async fn check(
+pub(in crate::public) async fn check(
     server: &Server,
     email: &Email,
     password: String,
@@ -47,7 +47,7 @@ pub(super) async fn check(
 }
 
 /// The same for a wrong password as for an address that nobody has.
-pub(super) fn wrong() -> HttpError {
+pub(in crate::public) fn wrong() -> HttpError {
     let detail = "the e-mail address or the password is wrong";
     HttpError::new(StatusCode::UNAUTHORIZED, ErrorCode::WrongPassword, detail)
 }

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     engine::{
         UserEvent,
-        accounts::{RegisterOutcome, Registration},
+        accounts::{Credentials, RegisterOutcome, Registration},
     },
     json,
     problem::{HttpError, PROBLEM_JSON},
@@ -54,18 +54,9 @@ pub(crate) async fn register(
     // Who is logged in to an account makes another one.
     let guest = caller.map(|Caller(who)| who).filter(|who| !who.account).map(|who| who.user);
 
-    let password_hash = server.passwords.hash(password.expose().to_owned()).await?;
     let user = guest.as_ref().map_or_else(UserId::random, |guest| guest.id);
-    let name = chosen.clone().unwrap_or_else(|| name_in(&email));
-    let registration = Registration { user, name, email, password_hash };
-    let credentials = match server.engine.register(&registration).await? {
-        RegisterOutcome::Registered(credentials) => credentials,
-        RegisterOutcome::EmailTaken => {
-            let detail = "email: somebody has this address";
-            return Err(HttpError::new(StatusCode::CONFLICT, ErrorCode::EmailTaken, detail));
-        }
-        RegisterOutcome::NoGuest => return Err(no_such_user()),
-    };
+    let password = password.expose().to_owned();
+    let credentials = new_account(&server, user, email, chosen.clone(), password).await?;
     if let (Some(guest), Some(name)) = (guest, chosen)
         && guest.name != name
     {
@@ -75,6 +66,26 @@ pub(crate) async fn register(
     // What is remembered of the guest's token says that it is a guest's.
     server.tokens.forget(user);
     log_in(&server, &credentials, &device, scheme).await
+}
+
+/// Makes an account of a user that is new, or a guest, who keeps its name.
+pub(in crate::public) async fn new_account(
+    server: &Server,
+    user: UserId,
+    email: Email,
+    name: Option<UserName>,
+    password: String,
+) -> Result<Credentials, HttpError> {
+    let password_hash = server.passwords.hash(password).await?;
+    let name = name.unwrap_or_else(|| name_in(&email));
+    match server.engine.register(&Registration { user, name, email, password_hash }).await? {
+        RegisterOutcome::Registered(credentials) => Ok(credentials),
+        RegisterOutcome::EmailTaken => {
+            let detail = "email: somebody has this address";
+            Err(HttpError::new(StatusCode::CONFLICT, ErrorCode::EmailTaken, detail))
+        }
+        RegisterOutcome::NoGuest => Err(no_such_user()),
+    }
 }
 
 /// Who somebody is
@@ -96,7 +107,7 @@ pub(crate) async fn look_up(
     server.engine.user(id).await?.map(Json).ok_or_else(no_such_user)
 }
 
-pub(super) fn email_address(text: &str) -> Result<Email, HttpError> {
+pub(in crate::public) fn email_address(text: &str) -> Result<Email, HttpError> {
     Email::parse(text).map_err(|invalid| {
         HttpError::new(StatusCode::BAD_REQUEST, ErrorCode::BadEmail, format!("email {invalid}"))
     })

@@ -66,7 +66,10 @@ async fn exchange(to: SocketAddr, method: &str, path: &str, headers: &[(&str, &s
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
     let mut answer = Answer { status, headers, body: String::new() };
-    let body = &bytes[end + 4..];
+    let body = match answer.header("transfer-encoding") {
+        Some("chunked") => &whole(&bytes[end + 4..]),
+        _ => &bytes[end + 4..],
+    };
     answer.body = match answer.header("content-encoding") {
         Some("gzip") if !body.is_empty() => {
             std::io::read_to_string(flate2::read::GzDecoder::new(body)).unwrap()
@@ -74,4 +77,19 @@ async fn exchange(to: SocketAddr, method: &str, path: &str, headers: &[(&str, &s
         _ => std::str::from_utf8(body).unwrap().to_owned(),
     };
     answer
+}
+
+/// A body that came in chunks (RFC 9112, 7.1), and to its end.
+fn whole(mut chunks: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    loop {
+        let line = chunks.windows(2).position(|two| two == b"\r\n").expect("the body breaks off");
+        let size = usize::from_str_radix(std::str::from_utf8(&chunks[..line]).unwrap(), 16).unwrap();
+        if size == 0 {
+            return body;
+        }
+        let chunk = &chunks[line + 2..];
+        body.extend(&chunk[..size]);
+        chunks = &chunk[size + 2..];
+    }
 }
