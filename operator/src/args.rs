@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
+use std::path::PathBuf;
 
 use clap::{Args, Parser};
 
@@ -13,6 +14,22 @@ pub enum Command {
     Run(RunOptions),
     /// Print the definition of the ChatServer resource.
     Crd,
+    /// Tell what a policy does with a trace of connections, and what other autoscalers would do, as Markdown.
+    Simulate(SimulateOptions),
+}
+
+/// What to simulate.
+#[derive(Debug, Clone, Args)]
+pub struct SimulateOptions {
+    /// CSV of seconds and connections. Without it: the traces of docs/scaling.md.
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// YAML of the fields of `spec.scaling` of a ChatServer. Without it: their defaults.
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+    /// How often each trace is run, each time with another chance.
+    #[arg(long, value_name = "NUMBER", default_value = "5", value_parser = clap::value_parser!(u64).range(1..=100))]
+    pub seeds: u64,
 }
 
 /// How to run.

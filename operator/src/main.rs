@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use hubbub_operator::args::{Command, RunOptions};
-use hubbub_operator::{crd, run};
+use hubbub_operator::{crd, run, simulate};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -15,6 +15,9 @@ fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Crd => crd::definition().map(|yaml| print!("{yaml}")).map_err(Into::into),
         Command::Run(options) => serve(options),
+        Command::Simulate(options) => {
+            simulate::simulate(&options).map(|page| print!("{page}")).map_err(Into::into)
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

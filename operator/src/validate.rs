@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::num::NonZeroU32;
-use std::time::Duration;
 
 use hubbub_protocol::{
     RoomName,
     limits::{self, InvalidRates, Rates},
 };
-use hubbub_scaling::{Bounds, InvalidPolicy, Policy, Tolerance};
+use hubbub_scaling::{InvalidPolicy, Policy};
 use hyper::Uri;
 use ipnet::IpNet;
 use k8s_openapi::api::core::v1::{ResourceRequirements, Toleration};
@@ -19,10 +17,7 @@ use kube::Resource;
 use thiserror::Error;
 
 use crate::crd::{ChatServer, IngressSpec, PullPolicy, ResourcesSpec, ServerSpec};
-
-/// How long beyond its drain time a server that is to go may still have connections: it is told up to three seconds
-/// after it was chosen, and its last session goes at the end of its time, and needs a moment.
-const DRAIN_MARGIN: Duration = Duration::from_secs(10);
+use crate::policy::policy;
 
 /// Everything that the later stages need of a valid ChatServer.
 #[derive(Debug, Clone, PartialEq)]
@@ -142,7 +137,8 @@ pub fn validate(object: &ChatServer) -> Result<Wanted, Invalid> {
     check_redis_url(&spec.redis.url)?;
     check_text("image", &spec.image)?;
     check_server(&spec.server)?;
-    let policy = policy(object, drain_seconds)?;
+    let pinned = spec.replicas.map(|replicas| number("replicas", replicas, 0, 1_000)).transpose()?;
+    let policy = Policy { pinned, ..policy(&spec.scaling, drain_seconds)? };
     check_room_to_grow(&policy, spec.server.max_connections)?;
     Ok(Wanted {
         policy,
@@ -162,28 +158,8 @@ pub fn validate(object: &ChatServer) -> Result<Wanted, Invalid> {
     })
 }
 
-fn policy(object: &ChatServer, drain_seconds: u32) -> Result<Policy, Invalid> {
-    let scaling = &object.spec.scaling;
-    let target = number("scaling.targetConnections", scaling.target_connections, 1, i32::MAX.unsigned_abs())?;
-    let min = number("scaling.min", scaling.min, 1, 1_000)?;
-    let max = number("scaling.max", scaling.max, 1, 1_000)?;
-    let window =
-        number("scaling.scaleDownStabilizationSeconds", scaling.scale_down_stabilization_seconds, 0, 86_400)?;
-    let pinned = object.spec.replicas.map(|replicas| number("replicas", replicas, 0, 1_000)).transpose()?;
-    Ok(Policy {
-        target: NonZeroU32::MIN.saturating_add(target - 1),
-        bounds: Bounds::new(min, max)?,
-        tolerance: Tolerance::new(scaling.tolerance)?,
-        stabilization_down: Duration::from_secs(window.into()),
-        drain_deadline: Duration::from_secs(drain_seconds.into()) + DRAIN_MARGIN,
-        pinned,
-        paused: scaling.paused,
-        dry_run: scaling.dry_run,
-    })
-}
-
 /// A number that is not negative.
-fn number(field: &'static str, value: i32, min: u32, max: u32) -> Result<u32, Invalid> {
+pub(crate) fn number(field: &'static str, value: i32, min: u32, max: u32) -> Result<u32, Invalid> {
     let (value, min, max) = (value.into(), min.into(), max.into());
     within(field, value, min, max)?;
     u32::try_from(value).map_err(|_| Invalid::OutOfRange { field, value, min, max })

@@ -19,6 +19,8 @@ fn what_a_user_can_write_is_valid() {
     assert_eq!(wanted.policy.pinned, Some(3));
     assert_eq!(wanted.policy.target.get(), 2_000);
     assert_eq!(wanted.policy.drain_deadline.as_secs(), 70);
+    let behavior = &wanted.policy.behavior;
+    assert_eq!((behavior.up.policies.len(), behavior.down.stabilization.as_secs()), (2, 600));
     assert!(validate(&common::minimal()).is_ok());
 }
 
@@ -38,6 +40,8 @@ fn a_target_of_zero_is_refused() {
 fn sizes_and_times_that_can_not_be_are_refused() {
     assert!(complaint(|chat| chat.spec.replicas = Some(-1)).starts_with("spec.replicas is -1"));
     assert!(complaint(|chat| chat.spec.scaling.min = 0).starts_with("spec.scaling.min is 0"));
+    let said = complaint(|chat| chat.spec.scaling.behavior.scale_up.policies[0].period_seconds = 1_801);
+    assert!(said.starts_with("spec.scaling.behavior.*.policies.periodSeconds is 1801"));
     assert!(complaint(|chat| chat.spec.drain.seconds = 0).starts_with("spec.drain.seconds is 0"));
     assert!(complaint(|chat| chat.spec.scaling.tolerance = f64::NAN).contains("tolerance NaN"));
     assert!(

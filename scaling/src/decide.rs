@@ -2,7 +2,7 @@
 
 use crate::need::{Recommendation, recommend, servers_for};
 use crate::words::{counted, grouped};
-use crate::{Load, Memory, Moment, Observation, Policy, victims};
+use crate::{Load, Memory, Moment, Observation, Policy, Restraint, Rules, Select, victims};
 
 /// What is to be done, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +32,10 @@ pub enum Limit {
     Min,
     /// The most servers that the policy allows.
     Max,
-    /// More servers were needed within the stabilisation window.
+    /// Something else was needed within the stabilisation window.
     Window,
+    /// The size would change faster than the policy allows.
+    Pace,
     /// The engine is not healthy.
     Engine,
     /// Servers are being replaced.
@@ -55,8 +57,8 @@ pub enum Owner {
 
 /// How many servers there should be, and how to get there.
 ///
-/// Up at once; down only to the highest number needed within the window, in two phases: the victims are emptied,
-/// and only when all of them may go `ask` falls. No further victims are chosen meanwhile. Nothing begins or
+/// As fast as [`Policy::behavior`] allows: when nothing is said up at once, and down only to the highest number needed
+/// within 5 minutes. Down in two phases: the victims are emptied, and only when all of them may go `ask` falls. No further victims are chosen meanwhile. Nothing begins or
 /// ends to shrink while the engine is unhealthy, a rollout runs, or more than a fifth of the servers did not
 /// answer. That holds for a pinned size too: sessions of a server that goes then have nowhere to go, and a new server
 /// that is emptied is never ready, so that the rollout would wait for it for ever.
@@ -136,8 +138,8 @@ fn wish(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) -> (Wi
         _ => policy.pinned.map(|pinned| pinned_to(pinned, policy, seen)),
     };
     if let Some(wish) = fixed {
-        let (memory, _) = memory.note(wish.replicas, wish.replicas, policy.stabilization_down, now);
-        return (wish, memory);
+        let recent = memory.recent.note(&policy.behavior, wish.replicas, wish.replicas, now);
+        return (wish, Memory { recent });
     }
     automatic(policy, seen, memory, now)
 }
@@ -149,7 +151,7 @@ fn pinned_to(pinned: u32, policy: &Policy, seen: &Observation) -> Wish {
     let limited_by = held.filter(|_| seen.asked.is_some_and(|asked| asked > pinned));
     let what = format!("pinned to {}", counted(pinned.into(), "server"));
     let reason = match limited_by {
-        Some(limit) => format!("{what}; {}", because(limit, policy, unseen)),
+        Some(limit) => format!("{what}; {}", because(limit, policy, unseen, &policy.behavior.down)),
         None => what,
     };
     Wish { replicas: pinned, may_shrink: held.is_none(), limited_by, reason }
@@ -163,24 +165,26 @@ fn automatic(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) -
         Recommendation::Grow(servers) | Recommendation::Shrink(servers) => servers,
         Recommendation::Stay => staying,
     };
-    let (memory, highest) = memory.note(policy.bounds.clamp(needed), staying, policy.stabilization_down, now);
+    let within = policy.bounds.clamp(needed);
+    let ((allowed, restraint), recent) = policy.behavior.restrain(memory.recent, staying, within, now);
     let held = hold(seen, seen.unseen());
 
-    let steady = if held.is_some() { needed.max(staying) } else { needed.max(highest.min(staying)) };
+    let steady = if held.is_some() { allowed.max(staying) } else { allowed };
     let replicas = policy.bounds.clamp(steady);
-    let limited_by = if needed > replicas {
-        Some(Limit::Max)
-    } else if needed == replicas {
+    let limited_by = if needed == replicas {
         None
     } else if needed < staying && held.is_some() {
         held
-    } else if replicas == policy.bounds.min() {
-        Some(Limit::Min)
+    } else if replicas == within {
+        Some(if needed > replicas { Limit::Max } else { Limit::Min })
     } else {
-        Some(Limit::Window)
+        restraint.map(|restraint| match restraint {
+            Restraint::Window => Limit::Window,
+            Restraint::Pace => Limit::Pace,
+        })
     };
     let reason = tell(policy, seen, load, recommendation, limited_by);
-    (Wish { replicas, may_shrink: held.is_none(), limited_by, reason }, memory)
+    (Wish { replicas, may_shrink: held.is_none(), limited_by, reason }, Memory { recent })
 }
 
 /// What forbids to shrink, when so many of so many servers are not seen.
@@ -225,18 +229,27 @@ fn tell(
             }
         }
     };
+    let rules = match recommendation {
+        Recommendation::Grow(_) => &policy.behavior.up,
+        Recommendation::Shrink(_) | Recommendation::Stay => &policy.behavior.down,
+    };
     match limited_by {
         None => what,
-        Some(limit) => format!("{what}; {}", because(limit, policy, seen.unseen())),
+        Some(limit) => format!("{what}; {}", because(limit, policy, seen.unseen(), rules)),
     }
 }
 
-/// What a limit is, when so many of so many servers are not seen.
-fn because(limit: Limit, policy: &Policy, (unseen, all): (u32, u32)) -> String {
+/// What a limit is, when so many of so many servers are not seen, and these rules hold for the way there.
+fn because(limit: Limit, policy: &Policy, (unseen, all): (u32, u32), rules: &Rules) -> String {
     match limit {
         Limit::Min => format!("the minimum is {}", policy.bounds.min()),
         Limit::Max => format!("the maximum is {}", policy.bounds.max()),
-        Limit::Window => format!("more were needed in the last {} s", policy.stabilization_down.as_secs()),
+        Limit::Window => {
+            let other = if *rules == policy.behavior.up { "fewer" } else { "more" };
+            format!("{other} were needed in the last {} s", rules.stabilization.as_secs())
+        }
+        Limit::Pace if rules.select == Select::Disabled => "spec.scaling.behavior forbids it".to_owned(),
+        Limit::Pace => "spec.scaling.behavior allows no more at a time".to_owned(),
         Limit::Engine => "nothing shrinks while the engine is away".to_owned(),
         Limit::Rollout => "nothing shrinks while servers are replaced".to_owned(),
         Limit::Unseen => format!("nothing shrinks while {unseen} of {all} servers do not answer"),

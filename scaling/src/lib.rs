@@ -29,6 +29,7 @@
 //! assert_eq!(decision.reason, "1,234 connections need 3 servers at 500 each");
 //! ```
 
+mod behavior;
 mod decide;
 mod memory;
 mod moment;
@@ -38,6 +39,7 @@ mod policy;
 mod victims;
 mod words;
 
+pub use behavior::{Amount, Behavior, Pace, Recent, Restraint, Rules, Select};
 pub use decide::{Decision, Limit, Owner, decide};
 pub use memory::Memory;
 pub use moment::Moment;

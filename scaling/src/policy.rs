@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::Behavior;
+
 /// What the owner of the chat-servers wants.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
@@ -14,8 +16,8 @@ pub struct Policy {
     pub bounds: Bounds,
     /// How far from the target connections may be before the size changes.
     pub tolerance: Tolerance,
-    /// Shrink only to the highest number of servers that was needed in this time.
-    pub stabilization_down: Duration,
+    /// How fast the size may change.
+    pub behavior: Behavior,
     /// A server that is to go may have connections for no longer than this; then it goes nevertheless.
     pub drain_deadline: Duration,
     /// A number of servers that somebody fixed, who then decides instead of the connections. It may lie outside
@@ -34,7 +36,7 @@ impl Default for Policy {
             target: NonZeroU32::MIN.saturating_add(499),
             bounds: Bounds { min: 1, max: 10 },
             tolerance: Tolerance(0.1),
-            stabilization_down: Duration::from_mins(5),
+            behavior: Behavior::default(),
             drain_deadline: Duration::from_secs(45),
             pinned: None,
             paused: false,

@@ -6,7 +6,8 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use hubbub_scaling::{
-    Bounds, Decision, Limit, Memory, Moment, Observation, Owner, Phase, Pod, Policy, Tolerance, decide,
+    Amount, Behavior, Bounds, Decision, Limit, Memory, Moment, Observation, Owner, Pace, Phase, Pod, Policy,
+    Rules, Select, Tolerance, decide,
 };
 
 fn policy() -> Policy {
@@ -14,7 +15,6 @@ fn policy() -> Policy {
         target: NonZeroU32::new(500).unwrap(),
         bounds: Bounds::new(1, 10).unwrap(),
         tolerance: Tolerance::new(0.1).unwrap(),
-        stabilization_down: Duration::from_mins(5),
         drain_deadline: Duration::from_secs(45),
         ..Policy::default()
     }
@@ -305,4 +305,42 @@ fn a_dry_run_tells_but_does_not_act() {
 fn within_the_tolerance_the_reason_says_so() {
     let decision = at_once(&policy(), &seen(2, vec![pod("a", 540), pod("b", 510)]));
     assert_eq!(decision.reason, "1,050 connections on 2 servers are within 10 % of 500 each");
+}
+
+fn rules(policies: Vec<Pace>, select: Select) -> Rules {
+    Rules { stabilization: Duration::ZERO, policies, select }
+}
+
+#[test]
+fn it_grows_and_shrinks_no_faster_than_its_behavior_allows_and_says_so() {
+    let two_a_minute = Pace { amount: Amount::Pods(2), period: Duration::from_mins(1) };
+    let one_a_minute = Pace { amount: Amount::Pods(1), period: Duration::from_mins(1) };
+    let paced = Policy {
+        behavior: Behavior {
+            up: rules(vec![two_a_minute], Select::Max),
+            down: rules(vec![one_a_minute], Select::Max),
+        },
+        ..policy()
+    };
+    let grown = at_once(&paced, &seen(1, vec![pod("a", 4_000)]));
+    assert_eq!((grown.replicas, grown.limited_by), (3, Some(Limit::Pace)));
+    assert_eq!(
+        grown.reason,
+        "4,000 connections need 8 servers at 500 each; spec.scaling.behavior allows no more at a time"
+    );
+    let idle = seen(3, vec![pod("a", 9), pod("b", 9), pod("c", 9)]);
+    let shrunk = at_once(&paced, &idle);
+    assert_eq!((shrunk.replicas, shrunk.victims.len(), shrunk.limited_by), (2, 1, Some(Limit::Pace)));
+    let never = Behavior { down: rules(vec![], Select::Disabled), ..Behavior::default() };
+    let held = settled(&Policy { behavior: never, ..policy() }, &idle);
+    assert_eq!((held.replicas, held.limited_by), (3, Some(Limit::Pace)));
+    assert_eq!(held.reason, "27 connections need 1 server at 500 each; spec.scaling.behavior forbids it");
+}
+
+#[test]
+fn a_maximum_that_is_lowered_holds_at_once_whatever_the_pace() {
+    let slow = Behavior { down: rules(vec![], Select::Disabled), ..Behavior::default() };
+    let capped = Policy { bounds: Bounds::new(1, 2).unwrap(), behavior: slow, ..policy() };
+    let decision = at_once(&capped, &seen(3, vec![pod("a", 500), pod("b", 500), pod("c", 500)]));
+    assert_eq!((decision.replicas, decision.limited_by), (2, Some(Limit::Max)));
 }

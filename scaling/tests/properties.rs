@@ -6,11 +6,26 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use hubbub_scaling::{
-    Bounds, Memory, Moment, Observation, Phase, Pod, Policy, Recommendation, Tolerance, decide, recommend,
+    Amount, Behavior, Bounds, Memory, Moment, Observation, Pace, Phase, Pod, Policy, Recommendation, Rules,
+    Select, Tolerance, decide, recommend,
 };
 use proptest::prelude::*;
 
 const NOW: Moment = Moment::from_secs(100_000);
+
+fn paces() -> impl Strategy<Value = Pace> {
+    let amounts = prop_oneof![(0_u32..10).prop_map(Amount::Pods), (0_u32..300).prop_map(Amount::Percent),];
+    (amounts, 1_u64..1_800).prop_map(|(amount, period)| Pace { amount, period: Duration::from_secs(period) })
+}
+
+fn rules() -> impl Strategy<Value = Rules> {
+    let select = prop_oneof![3 => Just(Select::Max), 2 => Just(Select::Min), 1 => Just(Select::Disabled)];
+    (0_u64..600, prop::collection::vec(paces(), 0..3), select).prop_map(|(window, policies, select)| Rules {
+        stabilization: Duration::from_secs(window),
+        policies,
+        select,
+    })
+}
 
 prop_compose! {
     fn policies()(
@@ -18,13 +33,13 @@ prop_compose! {
         min in 1_u32..8,
         span in 0_u32..8,
         tolerance in 0.0_f64..=0.5,
-        window in 0_u64..600,
+        (up, down) in (rules(), rules()),
     ) -> Policy {
         Policy {
             target: NonZeroU32::new(target).unwrap(),
             bounds: Bounds::new(min, min + span).unwrap(),
             tolerance: Tolerance::new(tolerance).unwrap(),
-            stabilization_down: Duration::from_secs(window),
+            behavior: Behavior { up, down },
             ..Policy::default()
         }
     }
@@ -70,7 +85,7 @@ prop_compose! {
 
 /// A memory that has seen the observation for a window.
 fn settled(policy: &Policy, seen: &Observation) -> Memory {
-    let before = Moment::from_secs(100_000 - policy.stabilization_down.as_secs());
+    let before = Moment::from_secs(100_000 - policy.behavior.down.stabilization.as_secs());
     decide(policy, seen, Memory::default(), before).1
 }
 

@@ -4,12 +4,13 @@
 //! Types here are as wide as what the API server might store: [`crate::validate`] makes them exact. What the
 //! definition can refuse (schema and CEL), it refuses, so that a mistake is told to whoever makes it.
 
+mod scaling;
 mod spec;
 mod status;
 
+pub use scaling::{BehaviorSpec, PaceKind, PaceSpec, RulesSpec, ScalingSpec, SelectSpec};
 pub use spec::{
-    ChatServer, ChatServerSpec, DrainSpec, IngressSpec, PullPolicy, RedisSpec, ResourcesSpec, ScalingSpec,
-    ServerSpec,
+    ChatServer, ChatServerSpec, DrainSpec, IngressSpec, PullPolicy, RedisSpec, ResourcesSpec, ServerSpec,
 };
 pub use status::{ChatServerStatus, Owner};
 

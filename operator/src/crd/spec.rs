@@ -10,6 +10,7 @@ use kube::{CustomResource, KubeSchema};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
+use super::scaling::ScalingSpec;
 use super::status::ChatServerStatus;
 
 /// A group of chat-servers that share a Redis and grow and shrink with their connections.
@@ -148,45 +149,6 @@ pub struct RedisSpec {
 
 const REDIS_URL: &str =
     r"self.matches('^rediss?(://[^\\s/]+(/[0-9]+)?|-cluster://[^\\s/]+/?|-sentinel://[^\\s/]+/[^\\s/]+)$')";
-
-/// How many servers for how many connections.
-#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
-#[serde(rename_all = "camelCase", default)]
-pub struct ScalingSpec {
-    /// The connections that a server should have.
-    #[schemars(range(min = 1))]
-    pub target_connections: i32,
-    /// Never fewer servers than this, unless `spec.replicas` pins fewer.
-    #[schemars(range(min = 1, max = 1000))]
-    pub min: i32,
-    /// Never more servers than this, unless `spec.replicas` pins more.
-    #[schemars(range(min = 1, max = 1000))]
-    pub max: i32,
-    /// No change of size while connections per server are within this part of the target: 0.1 is 10 %.
-    #[schemars(range(min = 0.0, max = 0.5))]
-    pub tolerance: f64,
-    /// Shrinks only to the highest number of servers that was needed in this many seconds.
-    #[schemars(range(min = 0, max = 86_400))]
-    pub scale_down_stabilization_seconds: i32,
-    /// Leaves the number of servers as it is.
-    pub paused: bool,
-    /// Decides and tells in the status, but changes nothing.
-    pub dry_run: bool,
-}
-
-impl Default for ScalingSpec {
-    fn default() -> Self {
-        Self {
-            target_connections: 500,
-            min: 1,
-            max: 10,
-            tolerance: 0.1,
-            scale_down_stabilization_seconds: 300,
-            paused: false,
-            dry_run: false,
-        }
-    }
-}
 
 /// How a server is emptied before it goes.
 #[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]

@@ -179,7 +179,8 @@ fn scaling_limited(decision: Option<&Decision>) -> Said {
     let (reason, message) = match limit {
         Limit::Min => ("AtMinimum", "fewer servers would do, but scaling.min is reached"),
         Limit::Max => ("AtMaximum", "more servers are needed, but scaling.max is reached"),
-        Limit::Window => ("Stabilizing", "more servers were needed a short while ago"),
+        Limit::Window => ("Stabilizing", "another number of servers was needed a short while ago"),
+        Limit::Pace => ("Pacing", "scaling.behavior allows no faster change"),
         Limit::Engine => ("RedisAway", "nothing shrinks while Redis is away"),
         Limit::Rollout => ("RollingOut", "nothing shrinks while servers are replaced"),
         Limit::Unseen => ("ServersSilent", "nothing shrinks while too many servers do not answer"),

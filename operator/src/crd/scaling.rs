@@ -1,0 +1,105 @@
+//! `spec.scaling`: how many servers for how many connections.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// How many servers for how many connections.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ScalingSpec {
+    /// The connections that a server should have.
+    #[schemars(range(min = 1))]
+    pub target_connections: i32,
+    /// Never fewer servers than this, unless `spec.replicas` pins fewer.
+    #[schemars(range(min = 1, max = 1000))]
+    pub min: i32,
+    /// Never more servers than this, unless `spec.replicas` pins more.
+    #[schemars(range(min = 1, max = 1000))]
+    pub max: i32,
+    /// No change of size while connections per server are within this part of the target: 0.1 is 10 %.
+    #[schemars(range(min = 0.0, max = 0.5))]
+    pub tolerance: f64,
+    /// How fast the size may change, in the words of a HorizontalPodAutoscaler.
+    pub behavior: BehaviorSpec,
+    /// Leaves the number of servers as it is.
+    pub paused: bool,
+    /// Decides and tells in the status, but changes nothing.
+    pub dry_run: bool,
+}
+
+impl Default for ScalingSpec {
+    fn default() -> Self {
+        Self {
+            target_connections: 500,
+            min: 1,
+            max: 10,
+            tolerance: 0.1,
+            behavior: BehaviorSpec::default(),
+            paused: false,
+            dry_run: false,
+        }
+    }
+}
+
+/// How fast the size may change, in the words of a HorizontalPodAutoscaler.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct BehaviorSpec {
+    /// To more servers. Unset: at once, and by any number.
+    pub scale_up: RulesSpec,
+    /// To fewer servers. Unset: by any number, to the highest that was needed in the last 300 seconds.
+    pub scale_down: RulesSpec,
+}
+
+/// How fast the size may change in one direction.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RulesSpec {
+    /// A size has to be needed for as long as this. Unset: 0 to more servers, 300 to fewer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 86_400))]
+    pub stabilization_window_seconds: Option<i32>,
+    /// How many servers in what time. Empty: any number at once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 16))]
+    pub policies: Vec<PaceSpec>,
+    /// Which of the policies holds: the one that allows the greatest change (Max), the least (Min), or no change at all
+    /// in this direction (Disabled).
+    pub select_policy: SelectSpec,
+}
+
+/// Which of several policies holds.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SelectSpec {
+    /// The one that allows the greatest change.
+    #[default]
+    Max,
+    /// The one that allows the least.
+    Min,
+    /// No change.
+    Disabled,
+}
+
+/// A change that is allowed within a time.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct PaceSpec {
+    /// What `value` counts.
+    #[serde(rename = "type")]
+    pub kind: PaceKind,
+    /// How many servers, or how many percent of them.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub value: i32,
+    /// In how many seconds.
+    #[schemars(range(min = 1, max = 1_800))]
+    pub period_seconds: i32,
+}
+
+/// What a pace counts.
+#[derive(Serialize, Deserialize, JsonSchema, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PaceKind {
+    /// Servers.
+    Pods,
+    /// Hundredths of the servers that there were when the period began; part of one counts as one.
+    Percent,
+}

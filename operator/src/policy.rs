@@ -1,0 +1,63 @@
+//! `spec.scaling`, checked: what the crate `hubbub-scaling` decides by.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use hubbub_scaling::{Amount, Behavior, Bounds, Pace, Policy, Rules, Select, Tolerance};
+
+use crate::crd::{PaceKind, PaceSpec, RulesSpec, ScalingSpec, SelectSpec};
+use crate::validate::{Invalid, number};
+
+/// How long beyond its drain time a server that is to go may still have connections: it is told up to three seconds
+/// after it was chosen, and its last session goes at the end of its time, and needs a moment.
+const DRAIN_MARGIN: Duration = Duration::from_secs(10);
+
+/// The policy of `spec.scaling` for servers that are emptied within so many seconds. Nobody pins the size.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn policy(scaling: &ScalingSpec, drain_seconds: u32) -> Result<Policy, Invalid> {
+    let target = number("scaling.targetConnections", scaling.target_connections, 1, i32::MAX.unsigned_abs())?;
+    let min = number("scaling.min", scaling.min, 1, 1_000)?;
+    let max = number("scaling.max", scaling.max, 1, 1_000)?;
+    let usual = Behavior::default();
+    Ok(Policy {
+        target: NonZeroU32::MIN.saturating_add(target - 1),
+        bounds: Bounds::new(min, max)?,
+        tolerance: Tolerance::new(scaling.tolerance)?,
+        behavior: Behavior {
+            up: rules(&scaling.behavior.scale_up, usual.up.stabilization)?,
+            down: rules(&scaling.behavior.scale_down, usual.down.stabilization)?,
+        },
+        drain_deadline: Duration::from_secs(drain_seconds.into()) + DRAIN_MARGIN,
+        pinned: None,
+        paused: scaling.paused,
+        dry_run: scaling.dry_run,
+    })
+}
+
+fn rules(spec: &RulesSpec, usual_window: Duration) -> Result<Rules, Invalid> {
+    let window = spec
+        .stabilization_window_seconds
+        .map(|seconds| number("scaling.behavior.*.stabilizationWindowSeconds", seconds, 0, 86_400))
+        .transpose()?;
+    Ok(Rules {
+        stabilization: window.map_or(usual_window, |seconds| Duration::from_secs(seconds.into())),
+        policies: spec.policies.iter().map(pace).collect::<Result<_, _>>()?,
+        select: match spec.select_policy {
+            SelectSpec::Max => Select::Max,
+            SelectSpec::Min => Select::Min,
+            SelectSpec::Disabled => Select::Disabled,
+        },
+    })
+}
+
+fn pace(spec: &PaceSpec) -> Result<Pace, Invalid> {
+    let value = number("scaling.behavior.*.policies.value", spec.value, 1, 1_000_000)?;
+    let period = number("scaling.behavior.*.policies.periodSeconds", spec.period_seconds, 1, 1_800)?;
+    let amount = match spec.kind {
+        PaceKind::Pods => Amount::Pods(value),
+        PaceKind::Percent => Amount::Percent(value),
+    };
+    Ok(Pace { amount, period: Duration::from_secs(period.into()) })
+}

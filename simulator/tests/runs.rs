@@ -1,0 +1,58 @@
+//! Whole runs.
+
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
+use std::num::NonZeroU32;
+use std::time::{Duration, Instant};
+
+use hubbub_scaling::{Bounds, Policy};
+use hubbub_simulator::autoscalers::{Clairvoyant, Hpa, Hubbub, Metric};
+use hubbub_simulator::{Scenario, Shape, Trace, run};
+
+fn scenario(max: u32) -> Scenario {
+    let policy = Policy { bounds: Bounds::new(1, max).unwrap(), ..Policy::default() };
+    Scenario { policy, ..Scenario::default() }
+}
+
+#[test]
+fn the_same_trace_policy_and_seed_give_the_same_run_and_another_seed_another() {
+    let (trace, first) = (Shape::Steps.trace(1), scenario(40));
+    let once = |scenario: &Scenario| run(&trace, &mut Hubbub::new(scenario.policy.clone()), scenario);
+    assert_eq!(once(&first), once(&first));
+    let other = Scenario { seed: 2, ..first.clone() };
+    assert_ne!(once(&first), once(&other));
+}
+
+#[test]
+fn the_optimum_is_never_short_of_servers_and_needs_the_fewest_hours_of_all_that_are_not() {
+    for shape in [Shape::Ramp, Shape::Steps, Shape::FlashCrowd, Shape::MassDisconnect] {
+        let (trace, scenario) = (shape.trace(1), scenario(40));
+        let best = run(&trace, &mut Clairvoyant::new(&trace, &scenario), &scenario).figures;
+        assert!(best.under_share < 0.003, "{shape:?}: {best:?}");
+        let ours = run(&trace, &mut Hubbub::new(scenario.policy.clone()), &scenario).figures;
+        assert!(ours.server_hours > best.server_hours, "{shape:?}: {ours:?} {best:?}");
+    }
+}
+
+#[test]
+fn the_hpa_sees_a_flash_crowd_later_and_climbs_in_steps() {
+    let (trace, scenario) = (Shape::FlashCrowd.trace(1), scenario(40));
+    let ours = run(&trace, &mut Hubbub::new(scenario.policy.clone()), &scenario);
+    for metric in [Metric::Connections, Metric::Cpu] {
+        let theirs = run(&trace, &mut Hpa::new(metric, scenario.policy.clone()), &scenario);
+        assert!(ours.figures.under_share < theirs.figures.under_share, "{metric:?}");
+        assert!(ours.figures.recover < theirs.figures.recover, "{metric:?}");
+    }
+}
+
+#[test]
+fn a_million_connections_on_a_thousand_servers_take_less_than_ten_seconds() {
+    let points = "0,20000\n600,1000000\n3000,1000000\n3600,200000\n";
+    let trace = Trace::from_csv("a million", points.as_bytes()).unwrap();
+    let policy = Policy { target: NonZeroU32::new(1_000).unwrap(), ..scenario(1_000).policy };
+    let scenario = Scenario { policy, ..Scenario::default() };
+    let begin = Instant::now();
+    let run = run(&trace, &mut Hubbub::new(scenario.policy.clone()), &scenario);
+    assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
+    assert!(run.serving.iter().max() >= Some(&900));
+}
