@@ -1,4 +1,4 @@
-//! Sessions that ended, and are still to be taken out of the lists of their rooms.
+//! Sessions that ended, and are still to be taken out of the register of sessions and the lists of their rooms.
 
 use std::{sync::Arc, time::Duration};
 
@@ -45,6 +45,18 @@ impl Departures {
         };
         let tasks = if linger.is_some() { &self.lingering } else { &self.leaving };
         tasks.spawn(self.stop.clone().run_until_cancelled_owned(leaving));
+    }
+
+    /// The session is over.
+    pub fn end(&self, user: UserId, session: SessionId) {
+        let engine = Arc::clone(&self.engine);
+        let ending = async move {
+            if let Err(error) = engine.end_session(user, session).await {
+                // The engine does it as soon as it can.
+                tracing::debug!(%session, %error, "could not be taken out of the register yet");
+            }
+        };
+        self.leaving.spawn(self.stop.clone().run_until_cancelled_owned(ending));
     }
 
     /// Ends: gives those that are on their way out `patience`, and leaves those that linger in the lists. Returns

@@ -40,8 +40,6 @@ pub struct Owner {
     pub token: String,
     /// When the token ends unless it is used before.
     pub expires: Timestamp,
-    /// When hello was said.
-    pub since: Timestamp,
 }
 
 impl Line {
@@ -72,8 +70,7 @@ impl Line {
 impl Owner {
     /// With a token that nobody looks at.
     pub(crate) fn for_test(user: UserId, device: DeviceId) -> Self {
-        let time = Timestamp::from_unix_millis(0);
-        Self { user, device, token: String::new(), expires: time, since: time }
+        Self { user, device, token: String::new(), expires: Timestamp::from_unix_millis(0) }
     }
 }
 

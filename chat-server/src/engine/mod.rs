@@ -1,7 +1,7 @@
 //! The contracts between the server and what keeps its messages, its presence and its accounts.
 //!
-//! An engine implements [`Broker`], [`Presence`], [`Accounts`] and [`Rooms`]; what they promise is written at each method and
-//! tested by one suite, `tests/conformance`, over every engine. What happens in rooms that this server subscribed
+//! An engine implements [`Broker`], [`Presence`], [`SessionRegister`], [`Accounts`] and [`Rooms`]; what they promise is
+//! written at each method and tested by one suite, `tests/conformance`, over every engine. What happens in rooms that this server subscribed
 //! to comes as [`EngineEvent`]s through one bounded queue.
 
 pub mod accounts;
@@ -9,12 +9,14 @@ pub mod frame;
 pub mod memory;
 pub mod redis;
 pub mod rooms;
+pub mod sessions;
 
 use std::time::Duration;
 
 pub use self::{
     frame::FrameTemplate,
     rooms::{RoomRefusal, Rooms},
+    sessions::{Admission, SessionRecord, SessionRegister},
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -334,7 +336,7 @@ pub trait Presence: Send + Sync {
 
 /// The contracts together, and how the engine is.
 #[async_trait]
-pub trait Engine: Broker + Presence + Accounts + Rooms {
+pub trait Engine: Broker + Presence + SessionRegister + Accounts + Rooms {
     /// Whether the engine answers, as far as is known now.
     fn is_up(&self) -> bool;
 
@@ -342,6 +344,6 @@ pub trait Engine: Broker + Presence + Accounts + Rooms {
     /// tells of.
     async fn tell(&self, user: UserId, event: UserEvent) -> Result<(), EngineError>;
 
-    /// Gives back what this server holds in the engine (its lease and presence) and ends the engine's tasks.
+    /// Gives back what this server holds in the engine (its lease, presence and sessions) and ends the engine's tasks.
     async fn close(&self);
 }

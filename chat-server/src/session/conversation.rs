@@ -12,6 +12,7 @@ use super::{
     identity::Identity,
     outbox::Closing,
     pace::{Pace, Refusal},
+    registered::Registered,
 };
 use crate::{
     engine::{EngineError, Published, UserEvent},
@@ -31,14 +32,21 @@ pub(super) struct Conversation {
     /// A room that is being entered: should the session end in the middle of it, it is left like the others.
     entering: Option<RoomName>,
     pace: Pace,
+    _registered: Registered,
 }
 
 impl Conversation {
-    pub(super) fn new(server: Arc<Server>, line: &Line, address: ClientAddress, user: User) -> Self {
+    pub(super) fn new(
+        server: Arc<Server>,
+        line: &Line,
+        registered: Registered,
+        address: ClientAddress,
+        user: User,
+    ) -> Self {
         let identity = Arc::new(Identity::new(user));
         let seat = Seat { session: line.session, identity, outbox: Arc::clone(&line.outbox) };
         let pace = Pace::new(&server.limits, address);
-        Self { server, seat, rooms: HashMap::new(), entering: None, pace }
+        Self { server, seat, rooms: HashMap::new(), entering: None, pace, _registered: registered }
     }
 
     /// Goes on in the rooms that the client was in. When the engine does not answer, the session is closed, so
@@ -133,7 +141,7 @@ impl Conversation {
         {
             return membership.join_again(want).await;
         }
-        let Self { server, seat, rooms, entering, pace: _ } = self;
+        let Self { server, seat, rooms, entering, .. } = self;
         *entering = Some(room.clone());
         let joined = async {
             server.engine.enter(room, &seat.identity.user(), seat.session).await?;

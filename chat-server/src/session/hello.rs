@@ -4,7 +4,7 @@ use std::{sync::Arc, time::SystemTime};
 
 use hubbub_protocol::{
     ClientFrame, CloseCode, ErrorCode, Limits, ResumeFrom, ServerFrame, Timestamp, User, UserId, UserName,
-    limits::Limited,
+    limits::{Limited, SESSIONS_PER_USER},
 };
 use tokio::time::timeout;
 
@@ -13,9 +13,10 @@ use super::{
     encode,
     outbox::Closing,
     reader::{Ended, Reader},
+    registered::Registered,
 };
 use crate::{
-    engine::{Authenticated, EngineError, GuestOutcome, accounts::LoggedIn},
+    engine::{Authenticated, EngineError, GuestOutcome, SessionRecord, accounts::LoggedIn},
     public::ClientAddress,
     server::Server,
     sessions::{Owner, Ticket},
@@ -68,7 +69,13 @@ pub(super) async fn greet(
     };
     let Authenticated { user, device, account: _, expires } = who;
     let since = Timestamp::from(SystemTime::now());
-    ticket.greet(Owner { user: user.id, device, token: token.clone(), expires, since });
+    let record =
+        SessionRecord { session: line.session, user: user.id, device, server: server.id.clone(), since };
+    // Those of a server that died count until its lease has ended: the client may come back later.
+    let Some(registered) = Registered::begin(server, record).await else {
+        return Err(refuse(too_many_sessions(), Closing::TryAgainLater));
+    };
+    ticket.greet(Owner { user: user.id, device, token: token.clone(), expires });
     // From here on a logout finds the session. One that came in between is found here.
     if server.tokens.forgettings() != before {
         match server.tokens.authenticate(&token).await {
@@ -86,7 +93,12 @@ pub(super) async fn greet(
         token: new.then_some(token),
     });
     server.drain.send_away_late(line);
-    Ok((Conversation::new(Arc::clone(server), line, address, user), resume))
+    Ok((Conversation::new(Arc::clone(server), line, registered, address, user), resume))
+}
+
+fn too_many_sessions() -> ServerFrame {
+    let message = format!("the user has {SESSIONS_PER_USER} sessions; no more are allowed");
+    encode::error(ErrorCode::TooManySessions, message, None)
 }
 
 /// Someone who may speak.

@@ -15,6 +15,7 @@ pub mod inbox;
 pub mod outbox;
 mod pace;
 mod reader;
+mod registered;
 mod writer;
 
 use std::sync::{Arc, atomic::AtomicU32};

@@ -22,7 +22,7 @@ const FRAME_OVERHEAD: usize = 64;
 pub enum Closing {
     /// One of the protocol's own codes.
     Code(CloseCode),
-    /// WebSocket's own 1013: the engine is away, so that the session can't begin. Come back later.
+    /// WebSocket's own 1013: the session can't begin, or resume, for a reason that passes. Come back later.
     TryAgainLater,
 }
 
@@ -39,7 +39,7 @@ impl Closing {
     pub fn reason(self) -> &'static str {
         match self {
             Self::Code(code) => code.reason(),
-            Self::TryAgainLater => "the engine does not answer; come back later",
+            Self::TryAgainLater => "not now; come back later",
         }
     }
 }

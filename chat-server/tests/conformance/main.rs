@@ -21,6 +21,7 @@ mod messages;
 mod presence;
 mod redis;
 mod sentinel_faults;
+mod sessions;
 mod talk;
 mod world;
 

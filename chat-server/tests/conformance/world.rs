@@ -68,6 +68,28 @@ impl World {
         self.server_that_keeps(HistoryLimits::events(HISTORY)).await
     }
 
+    /// A server on a Redis whose lease lasts so long.
+    pub(crate) async fn server_with_lease(&self, presence_lease: Duration) -> Server {
+        Server::up_at_url(&self.url(), presence_lease).await
+    }
+
+    /// All that is in Redis, in whatever form.
+    pub(crate) fn dump(&self) -> String {
+        match self {
+            Self::Memory => String::new(),
+            Self::Redis(redis) => redis.dump(),
+            Self::Cluster(shared) => shared.cluster.nodes[..3].iter().map(RedisServer::dump).collect(),
+        }
+    }
+
+    fn url(&self) -> String {
+        match self {
+            Self::Memory => panic!("nobody shares it"),
+            Self::Redis(redis) => redis.url(),
+            Self::Cluster(shared) => shared.cluster.url(),
+        }
+    }
+
     /// A server that keeps so much of a room.
     pub(crate) async fn server_that_keeps(&self, history: HistoryLimits) -> Server {
         match self {

@@ -26,6 +26,7 @@ mod pub_sub;
 mod redis_away;
 mod resume;
 mod rooms;
+mod sessions;
 mod slow;
 mod slow_among_many;
 mod support;

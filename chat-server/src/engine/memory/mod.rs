@@ -3,6 +3,7 @@
 mod members;
 mod records;
 mod rooms;
+mod sessions;
 mod stream;
 
 use std::collections::HashMap;
@@ -19,6 +20,7 @@ use uuid::Uuid;
 use self::members::{Entered, Members};
 use self::records::Kept;
 use self::rooms::{Charter, OwnList};
+use self::sessions::Register;
 use self::stream::{Appended, Now, Stream};
 use super::accounts::{Attempts, NewRecord, RecordKey, Records};
 use super::frame::FrameTemplate;
@@ -50,6 +52,7 @@ pub struct MemoryEngine {
     rooms: RwLock<HashMap<RoomName, Arc<Mutex<Room>>>>,
     records: Mutex<Kept>,
     lists: Mutex<HashMap<UserId, OwnList>>,
+    sessions: Mutex<Register>,
     looked_for_aged: Mutex<Instant>,
     events: mpsc::Sender<EngineEvent>,
 }
@@ -75,6 +78,7 @@ impl MemoryEngine {
             rooms: RwLock::default(),
             records: Mutex::default(),
             lists: Mutex::default(),
+            sessions: Mutex::default(),
             looked_for_aged: Mutex::new(Instant::now()),
             events,
         };

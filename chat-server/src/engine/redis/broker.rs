@@ -12,6 +12,7 @@ use hubbub_protocol::{Epoch, MessageId, Offset, RoomName, SessionId, Timestamp};
 use uuid::Uuid;
 
 use super::calls::patience;
+use super::entries::Place;
 use super::rooms::closed;
 use super::{RedisEngine, Shared, events, keys, number, scripts};
 use crate::engine::{
@@ -169,7 +170,7 @@ impl Broker for RedisEngine {
 
     async fn subscribe(&self, room: &RoomName) -> Result<(), EngineError> {
         self.shared.subscriptions.subscribe(&self.shared.topology, room).await?;
-        self.shared.presence.check(room);
+        self.shared.entries.check(Place::Room(room.clone()));
         self.shared.note_public(room).await
     }
 

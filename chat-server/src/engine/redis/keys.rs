@@ -5,10 +5,11 @@ use std::ops::RangeInclusive;
 
 use hubbub_protocol::{MessageId, RoomName, UserId};
 
+use super::sessions::Bucket;
 use super::topology::slot;
 use crate::engine::accounts::RecordKey;
 
-/// A sorted set: each server's lease and when it ends.
+/// A sorted set: each server's lease and when it ends, see `lease.rs`.
 pub(super) const SERVERS: &str = "hubbub:servers";
 
 /// A sorted set, all with the score 0: the names of public rooms.
@@ -55,6 +56,16 @@ pub(super) fn own_rooms(user: UserId) -> String {
 /// The sharded channel on which a room's events go out.
 pub(super) fn channel(room: &RoomName) -> String {
     format!("hubbub:{{{room}}}")
+}
+
+/// A hash: the sessions of each user of one part of the register, with the leases of their servers.
+pub(super) fn register(bucket: Bucket) -> String {
+    format!("hubbub:{{sessions:{}}}", bucket.number())
+}
+
+/// A set: the leases that are in a part of the register.
+pub(super) fn leases(bucket: Bucket) -> String {
+    format!("{}:leases", register(bucket))
 }
 
 /// A record of the accounts. All keys of one user have the hash tag `{user:<id>}`.

@@ -9,8 +9,9 @@
 //! | `calls` | a call to the server that has a key, with a deadline |
 //! | `replicas` | waiting until replicas have what was written |
 //! | `keys`, `scripts` | what is in Redis and what is done to it |
-//! | `broker`, `presence`, `records`, `rooms` | the contracts; accounts are records |
+//! | `broker`, `presence`, `sessions`, `records`, `rooms` | the contracts; accounts are records |
 //! | `subscriptions`, `events` | what comes in |
+//! | `lease`, `entries` | what ends with this server: who is where, and who is connected |
 //! | `sweep` | when others' sessions are swept |
 
 mod broker;
@@ -18,8 +19,10 @@ mod calls;
 mod cluster;
 mod cluster_view;
 mod connection;
+mod entries;
 mod events;
 mod keys;
+mod lease;
 mod options;
 mod poll;
 mod presence;
@@ -28,11 +31,13 @@ mod replicas;
 mod rooms;
 mod scripts;
 mod sentinel;
+mod sessions;
 mod subscriptions;
 mod sweep;
 mod topology;
 mod url;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -42,7 +47,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use self::calls::patience;
-use self::presence::Entries;
+use self::entries::Entries;
 use self::subscriptions::Subscriptions;
 use self::topology::Topology;
 use super::{EVENT_QUEUE, Engine, EngineError, EngineEvent, UserEvent};
@@ -63,7 +68,9 @@ struct Shared {
     options: RedisOptions,
     topology: Topology,
     subscriptions: Subscriptions,
-    presence: Entries,
+    entries: Entries,
+    /// Whether the latest renewal of the lease succeeded: a Redis may answer and refuse all that writes.
+    renewed: AtomicBool,
 }
 
 impl RedisEngine {
@@ -76,7 +83,8 @@ impl RedisEngine {
             options,
             topology,
             subscriptions: Subscriptions::new(events),
-            presence: Entries::new(),
+            entries: Entries::new(),
+            renewed: AtomicBool::new(false),
         });
 
         let mut tasks = JoinSet::new();
@@ -84,8 +92,8 @@ impl RedisEngine {
         tasks.spawn(async move { topology.topology.keep().await });
         let subscriptions = Arc::clone(&shared);
         tasks.spawn(async move { subscriptions.subscriptions.keep(&subscriptions.topology).await });
-        let presence = Arc::clone(&shared);
-        tasks.spawn(async move { presence.keep_presence().await });
+        let lease = Arc::clone(&shared);
+        tasks.spawn(async move { lease.keep_lease().await });
         (Arc::new(Self { shared, tasks: Mutex::new(tasks) }), receiver)
     }
 }
@@ -93,8 +101,8 @@ impl RedisEngine {
 #[async_trait]
 impl Engine for RedisEngine {
     fn is_up(&self) -> bool {
-        let Shared { presence, subscriptions, topology, .. } = &*self.shared;
-        presence.renewed() && subscriptions.hears_control(topology) && topology.is_up()
+        let Shared { renewed, subscriptions, topology, .. } = &*self.shared;
+        renewed.load(Ordering::Relaxed) && subscriptions.hears_control(topology) && topology.is_up()
     }
 
     async fn tell(&self, user: UserId, event: UserEvent) -> Result<(), EngineError> {

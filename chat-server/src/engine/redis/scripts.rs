@@ -49,6 +49,12 @@ script!(/// Reads which leases a room knows.
     LEASES, "leases");
 script!(/// Forgets the sessions of leases that ended.
     SWEEP, "sweep");
+script!(/// Notes a session in the register.
+    BEGIN_SESSION, "begin_session");
+script!(/// Forgets a session in the register.
+    END_SESSION, "end_session");
+script!(/// Forgets the sessions of leases that ended in the register.
+    SWEEP_REGISTER, "sweep_register");
 script!(/// Renews a lease and reads all others.
     RENEW, "renew");
 script!(/// Replaces a record if it says what is believed.

@@ -21,7 +21,7 @@ use super::{
     device_name, log_in, logged_out, password,
 };
 use crate::{
-    engine::{Authenticated, UserEvent, accounts::LogOut},
+    engine::{Authenticated, SessionRecord, UserEvent, accounts::LogOut},
     json,
     problem::{HttpError, PROBLEM_JSON},
     server::Server,
@@ -65,10 +65,10 @@ pub(crate) async fn list(
 ) -> Result<Json<DeviceList>, HttpError> {
     let devices = server.engine.devices(who.user.id).await?;
     let mut online: HashMap<DeviceId, Vec<OnlineSession>> = HashMap::new();
-    for line in server.sessions.of(who.user.id) {
-        let Some(owner) = line.owner() else { continue };
-        let told = OnlineSession { session: line.session, server: server.id.clone(), since: owner.since };
-        online.entry(owner.device).or_default().push(told);
+    for SessionRecord { session, user: _, device, server, since } in
+        server.engine.sessions_of(who.user.id).await?
+    {
+        online.entry(device).or_default().push(OnlineSession { session, server, since });
     }
     let devices = devices.into_iter().map(|device| Device {
         current: device.id == who.device,

@@ -12,8 +12,8 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use chat_server::engine::{
-    Amendment, Broker, Draft, Engine, EngineError, EngineEvent, Found, HistoryLimits, Page, Presence,
-    Published, Range, Roster, UserEvent,
+    Admission, Amendment, Broker, Draft, Engine, EngineError, EngineEvent, Found, HistoryLimits, Page,
+    Presence, Published, Range, Roster, SessionRecord, SessionRegister, UserEvent,
     accounts::{Attempts, NewRecord, RecordKey, Records},
     memory::{MemoryEngine, MemoryOptions},
     rooms::{Founding, Position, RoleChange, RoomMember, RoomView, Rooms, SettingsChange},
@@ -161,6 +161,21 @@ impl Presence for Switched {
 
     async fn roster(&self, room: &RoomName, limit: usize) -> Result<Roster, EngineError> {
         self.there()?.roster(room, limit).await
+    }
+}
+
+#[async_trait]
+impl SessionRegister for Switched {
+    async fn begin_session(&self, record: &SessionRecord) -> Result<Admission, EngineError> {
+        self.there()?.begin_session(record).await
+    }
+
+    async fn end_session(&self, user: UserId, session: SessionId) -> Result<(), EngineError> {
+        self.there()?.end_session(user, session).await
+    }
+
+    async fn sessions_of(&self, user: UserId) -> Result<Vec<SessionRecord>, EngineError> {
+        self.there()?.sessions_of(user).await
     }
 }
 
