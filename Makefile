@@ -15,7 +15,7 @@ e2e: ## everything on a real Kubernetes: that of KUBECONFIG, or one made here (r
 lint: ## format, lints, types, generated files
 	@scripts/lint
 
-generate: ## write what is made from code: TypeScript types, CRD, manifests
+generate: ## write what is made from code: TypeScript types, CRD, manifests, figures of docs/scaling.md
 	@scripts/generate
 
 guarantees: ## write into docs/guarantees.md what the tests measured last

@@ -27,6 +27,9 @@ pub struct SimulateOptions {
     /// YAML of the fields of `spec.scaling` of a ChatServer. Without it: their defaults.
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+    /// Write pictures into this folder, which the page then refers to by the last part of its path.
+    #[arg(long, value_name = "FOLDER")]
+    pub plots: Option<PathBuf>,
     /// How often each trace is run, each time with another chance.
     #[arg(long, value_name = "NUMBER", default_value = "5", value_parser = clap::value_parser!(u64).range(1..=100))]
     pub seeds: u64,

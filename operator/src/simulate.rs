@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hubbub_scaling::Policy;
-use hubbub_simulator::{InvalidTrace, Scenario, Trace, comparison, report};
+use hubbub_simulator::{InvalidTrace, Scenario, Trace, Unplottable, comparison, report};
 use serde_json::Value;
 use thiserror::Error;
 
@@ -42,12 +42,15 @@ pub enum Unusable {
         /// What is wrong with it.
         problem: String,
     },
+    /// No picture.
+    #[error("can't draw: {0}")]
+    Picture(#[from] Unplottable),
     /// Fields of `spec.scaling` that can't be acted on.
     #[error(transparent)]
     Policy(#[from] Invalid),
 }
 
-/// The Markdown page that was asked for.
+/// The Markdown page that was asked for. Its pictures are written where they were asked for.
 ///
 /// # Errors
 /// When a file can't be read, or what is in it can't be used.
@@ -59,10 +62,16 @@ pub fn simulate(options: &SimulateOptions) -> Result<String, Unusable> {
         drain: Duration::from_secs(drain.into()),
         ..Scenario::default()
     };
-    match &options.trace {
-        Some(path) => Ok(report(&read_trace(path)?, &scenario, options.seeds)),
-        None => Ok(comparison(&scenario, options.seeds)),
+    let folder = options.plots.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy());
+    let page = match &options.trace {
+        Some(path) => report(&read_trace(path)?, &scenario, options.seeds, folder.as_deref())?,
+        None => comparison(&scenario, options.seeds, folder.as_deref())?,
+    };
+    for (name, svg) in &page.pictures {
+        let path = options.plots.as_deref().unwrap_or(Path::new(".")).join(name);
+        fs::write(&path, svg).map_err(|problem| Unusable::File { path, problem })?;
     }
+    Ok(page.markdown)
 }
 
 fn read_trace(path: &Path) -> Result<Trace, Unusable> {
@@ -124,9 +133,12 @@ mod tests {
         };
         let trace = file("evening.csv", "seconds,connections\n0,100\n59,100\n60,350\n300,350\n");
         let policy = file("policy.yaml", "targetConnections: 100\n");
-        let page = simulate(&SimulateOptions { trace, policy, seeds: 1 }).unwrap();
+        let page =
+            simulate(&SimulateOptions { trace, policy, plots: Some(folder.clone()), seeds: 1 }).unwrap();
+        let picture = fs::read_to_string(folder.join("evening.svg")).unwrap();
         fs::remove_dir_all(&folder).unwrap();
         assert!(page.starts_with("# evening\n\n301 seconds, at most 350 connections"), "{page}");
+        assert!(picture.starts_with("<svg ") && picture.contains("Knative KPA"), "{picture}");
         assert!(page.contains("| 1 to 4 | 350 connections need 4 servers at 100 each |"), "{page}");
     }
 

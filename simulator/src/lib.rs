@@ -22,6 +22,7 @@
 
 pub mod autoscalers;
 mod figures;
+mod plot;
 mod report;
 mod run;
 mod scenario;
@@ -31,7 +32,8 @@ mod world;
 
 pub use autoscalers::{Action, Autoscaler, View};
 pub use figures::Figures;
-pub use report::{comparison, report};
+pub use plot::Unplottable;
+pub use report::{Page, comparison, report};
 pub use run::{Change, Run, run};
 pub use scenario::Scenario;
 pub use shapes::Shape;

@@ -1,58 +1,120 @@
-//! What came of a trace, in words.
+//! What came of traces, in words and pictures.
 
 use std::fmt::Write;
 
-use crate::autoscalers::{Clairvoyant, Hpa, Hubbub, Metric};
-use crate::{Autoscaler, Figures, Run, Scenario, Shape, Trace, run};
+use hubbub_scaling::servers_for;
+
+use crate::autoscalers::{Agones, Clairvoyant, Hpa, Hubbub, Keda, Knative, Metric};
+use crate::figures::edge;
+use crate::plot::{Line, servers_over_time};
+use crate::{Autoscaler, Figures, Run, Scenario, Shape, Trace, Unplottable, run};
+
+/// Those whose lines are in the pictures, beside what is needed.
+const PICTURED: [&str; 3] = ["Hubbub", HPA, "Knative KPA"];
+
+/// The autoscaler whose moved sessions are the measure for others.
+const HPA: &str = "HPA, connections";
+
+/// A Markdown page and its pictures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The page.
+    pub markdown: String,
+    /// The pictures: what a file is to be called, and the SVG in it.
+    pub pictures: Vec<(String, String)>,
+}
 
 /// Every autoscaler that a policy is compared with, Hubbub first and the optimum last.
 fn all(trace: &Trace, scenario: &Scenario) -> Vec<Box<dyn Autoscaler>> {
-    let policy = &scenario.policy;
+    let policy = || scenario.policy.clone();
     vec![
-        Box::new(Hubbub::new(policy.clone())),
-        Box::new(Hpa::new(Metric::Connections, policy.clone())),
-        Box::new(Hpa::new(Metric::Cpu, policy.clone())),
+        Box::new(Hubbub::new(policy())),
+        Box::new(Hpa::new(Metric::Connections, policy())),
+        Box::new(Hpa::new(Metric::Cpu, policy())),
+        Box::new(Keda::new(policy())),
+        Box::new(Knative::new(policy())),
+        Box::new(Agones::new(policy())),
         Box::new(Clairvoyant::new(trace, scenario)),
     ]
 }
 
-/// A Markdown page: what a policy does with a trace, what others would do, and each of its decisions. The figures are
-/// means over as many seeds.
-pub fn report(trace: &Trace, scenario: &Scenario, seeds: u64) -> String {
-    let mut page = format!("# {}\n\n", trace.name());
-    let seconds = trace.wanted().len();
-    let most = trace.wanted().iter().max().unwrap_or(&0);
-    let _ = writeln!(page, "{seconds} seconds, at most {most} connections; means of {seeds} runs.\n");
-    let of_a_seed = |seed| (trace.clone(), seed);
-    let results = compare((1..=seeds).map(of_a_seed), scenario);
-    page += &table(&results);
-    page += "\n## Decisions of the first run\n\n| second | servers | reason |\n|---|---|---|\n";
-    for change in results.first().and_then(|result| result.runs.first()).into_iter().flat_map(|run| &run.log)
-    {
+/// What a policy does with a trace, what others would do, and each of its decisions in the first run. The figures are
+/// means over as many seeds. `pictures` says where the page will find its pictures; without it there are none.
+///
+/// # Errors
+/// When there is no way to draw the pictures.
+pub fn report(
+    trace: &Trace,
+    scenario: &Scenario,
+    seeds: u64,
+    pictures: Option<&str>,
+) -> Result<Page, Unplottable> {
+    let (seconds, most) = (trace.wanted().len(), trace.wanted().iter().max().unwrap_or(&0));
+    let mut markdown = format!(
+        "# {}\n\n{seconds} seconds, at most {most} connections; means of {seeds} runs.\n\n",
+        trace.name()
+    );
+    let outcomes = compare((1..=seeds).map(|seed| (trace.clone(), seed)), scenario);
+    markdown += &table(&outcomes);
+    let drawn = picture(trace, &outcomes, scenario, pictures, &mut markdown)?;
+    markdown += "\n## Decisions of the first run\n\n| second | servers | reason |\n|---|---|---|\n";
+    let first = outcomes.first().and_then(|outcome| outcome.runs.first());
+    for change in first.into_iter().flat_map(|run| &run.log) {
         let second = change.at.as_secs();
-        let _ = writeln!(page, "| {second} | {} to {} | {} |", change.from, change.to, change.reason);
+        let _ = writeln!(markdown, "| {second} | {} to {} | {} |", change.from, change.to, change.reason);
     }
-    page
+    Ok(Page { markdown, pictures: drawn.into_iter().collect() })
 }
 
-/// Markdown: the figures of each kind of trace, each a mean over as many seeds.
-pub fn comparison(scenario: &Scenario, seeds: u64) -> String {
-    let of_a_shape = |shape: Shape| {
-        let traces = (1..=seeds).map(|seed| (shape.trace(seed), seed));
-        format!("### {}\n{}\n\n{}\n", shape.title(), shape.story(), table(&compare(traces, scenario)))
-    };
-    Shape::ALL.map(of_a_shape).join("\n")
+/// The figures of each kind of trace, each a mean over as many seeds, and how far Hubbub is from its aim.
+///
+/// # Errors
+/// When there is no way to draw the pictures.
+pub fn comparison(scenario: &Scenario, seeds: u64, pictures: Option<&str>) -> Result<Page, Unplottable> {
+    let mut aims = String::from(
+        "| | no worse than any other in both | server-hours of the optimum's | moved, of the HPA's |\n|---|---|---|---|\n",
+    );
+    let (mut details, mut drawn) = (String::new(), Vec::new());
+    for shape in Shape::ALL {
+        let outcomes = compare((1..=seeds).map(|seed| (shape.trace(seed), seed)), scenario);
+        let _ = write!(details, "\n### {}\n{}\n\n{}", shape.title(), shape.story(), table(&outcomes));
+        drawn.extend(picture(&shape.trace(1), &outcomes, scenario, pictures, &mut details)?);
+        let _ = writeln!(aims, "| {} | {} |", shape.title(), aim(&outcomes));
+    }
+    Ok(Page { markdown: aims + &details, pictures: drawn })
+}
+
+/// A picture of the first runs, and the line of the page that shows it.
+fn picture(
+    trace: &Trace,
+    outcomes: &[Outcome],
+    scenario: &Scenario,
+    pictures: Option<&str>,
+    page: &mut String,
+) -> Result<Option<(String, String)>, Unplottable> {
+    let Some(folder) = pictures else { return Ok(None) };
+    let policy = &scenario.policy;
+    let needed = |wanted: &u32| policy.bounds.clamp(servers_for((*wanted).into(), edge(policy)));
+    let needed: Vec<u32> = trace.wanted().iter().map(needed).collect();
+    let mut lines = vec![Line { name: "needed", servers: &needed }];
+    for outcome in outcomes.iter().filter(|outcome| PICTURED.contains(&outcome.name)) {
+        let first = outcome.runs.first().map(|run| run.serving.as_slice());
+        lines.push(Line { name: outcome.name, servers: first.unwrap_or_default() });
+    }
+    let file = format!("{}.svg", trace.name().to_lowercase().replace(' ', "-"));
+    let _ = writeln!(page, "\n![Servers over time: {}]({folder}/{file})", trace.name());
+    Ok(Some((file, servers_over_time(&lines)?)))
 }
 
 /// What came of an autoscaler.
-pub(crate) struct Outcome {
-    pub(crate) name: &'static str,
-    pub(crate) mean: Figures,
-    pub(crate) runs: Vec<Run>,
+struct Outcome {
+    name: &'static str,
+    mean: Figures,
+    runs: Vec<Run>,
 }
 
 /// Every autoscaler with each of the traces and its seed.
-pub(crate) fn compare(traces: impl Iterator<Item = (Trace, u64)>, scenario: &Scenario) -> Vec<Outcome> {
+fn compare(traces: impl Iterator<Item = (Trace, u64)>, scenario: &Scenario) -> Vec<Outcome> {
     let mut outcomes: Vec<Outcome> = Vec::new();
     for (trace, seed) in traces {
         let scenario = Scenario { seed, ..scenario.clone() };
@@ -73,8 +135,31 @@ pub(crate) fn compare(traces: impl Iterator<Item = (Trace, u64)>, scenario: &Sce
     outcomes
 }
 
+/// How far Hubbub is from its aim: nobody is as good in the time without enough servers and in server-hours, and better in
+/// one; at most 1.15 of the optimum's server-hours; a tenth of the sessions that the HPA moves.
+fn aim(outcomes: &[Outcome]) -> String {
+    let [ours, others @ .., best] = outcomes else { return String::new() };
+    let better: Vec<&str> =
+        others.iter().filter(|other| dominates(&other.mean, &ours.mean)).map(|other| other.name).collect();
+    let front = if better.is_empty() { "yes".to_owned() } else { format!("no: {}", better.join(", ")) };
+    let hours = ours.mean.server_hours / best.mean.server_hours;
+    let within = if hours <= 1.15 { "" } else { ", more than 1.15" };
+    let theirs = others.iter().find(|other| other.name == HPA).map_or(0.0, |hpa| hpa.mean.moved);
+    let moved = match ours.mean.moved {
+        0.0 => "none".to_owned(),
+        moved if moved <= theirs * 0.1 => format!("{:.2}", moved / theirs),
+        moved => format!("{:.2}, more than 0.10", moved / theirs),
+    };
+    format!("{front} | {hours:.2}{within} | {moved}")
+}
+
+fn dominates(other: &Figures, ours: &Figures) -> bool {
+    let as_good = other.under_share <= ours.under_share && other.server_hours <= ours.server_hours;
+    as_good && (other.under_share < ours.under_share || other.server_hours < ours.server_hours)
+}
+
 /// A row for each autoscaler.
-pub(crate) fn table(outcomes: &[Outcome]) -> String {
+fn table(outcomes: &[Outcome]) -> String {
     let mut table = String::from(
         "| | short of servers | by | over by | longest | server-hours | of the optimum's | moved | of the least | \
          changes/h | fullest |\n|---|---|---|---|---|---|---|---|---|---|---|\n",

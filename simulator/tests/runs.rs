@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use hubbub_scaling::{Bounds, Policy};
-use hubbub_simulator::autoscalers::{Clairvoyant, Hpa, Hubbub, Metric};
+use hubbub_simulator::autoscalers::{Agones, Clairvoyant, Hpa, Hubbub, Metric};
 use hubbub_simulator::{Scenario, Shape, Trace, run};
 
 fn scenario(max: u32) -> Scenario {
@@ -55,4 +55,12 @@ fn a_million_connections_on_a_thousand_servers_take_less_than_ten_seconds() {
     let run = run(&trace, &mut Hubbub::new(scenario.policy.clone()), &scenario);
     assert!(begin.elapsed() < Duration::from_secs(10), "{:?}", begin.elapsed());
     assert!(run.serving.iter().max() >= Some(&900));
+}
+
+#[test]
+fn an_allocator_that_packs_moves_nobody_and_pays_with_servers() {
+    let (trace, scenario) = (Shape::Ramp.trace(1), scenario(40));
+    let agones = run(&trace, &mut Agones::new(scenario.policy.clone()), &scenario).figures;
+    let ours = run(&trace, &mut Hubbub::new(scenario.policy.clone()), &scenario).figures;
+    assert!(agones.moved < 1.0 && agones.server_hours > ours.server_hours, "{agones:?} {ours:?}");
 }

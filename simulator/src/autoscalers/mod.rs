@@ -4,17 +4,23 @@
 //! moment that it looks, unless its documentation says how old that is. Each says where its rules are written. All have
 //! the same target and the same bounds.
 
+mod agones;
 mod clairvoyant;
 mod hpa;
 mod hubbub;
+mod keda;
+mod knative;
 
 use std::time::Duration;
 
 use hubbub_scaling::{Moment, Observation};
 
+pub use agones::Agones;
 pub use clairvoyant::{Clairvoyant, plan};
 pub use hpa::{Hpa, Metric, replicas};
 pub use hubbub::Hubbub;
+pub use keda::{Keda, average_replicas};
+pub use knative::{Knative, Panic};
 
 use crate::{Deletion, Placement};
 
