@@ -13,14 +13,19 @@ use hubbub_protocol::{
 
 use crate::engine::{
     Engine, EngineError, FrameTemplate, RoomRefusal, UserEvent,
-    rooms::{Founding, NewRole, Position, RoleChange, RoomMember, RoomView, SettingsChange},
+    rooms::{
+        Founding, Heir, NewRole, Position, RoleChange, RoleOutcome, RoomMember, RoomView, SettingsChange,
+    },
 };
 
-/// How many rooms are looked at at once for a list.
+/// How many rooms are looked at, or left, at once.
 const CONCURRENT_VIEWS: usize = 16;
 
 /// How many pages of names are looked at for one page of rooms: names whose rooms ended are found out here.
 const PAGES_OF_NAMES: usize = 10;
+
+/// How often it is asked who is the next owner of a room while its members change.
+const HEIRS: usize = 5;
 
 fn now() -> Timestamp {
     Timestamp::from(SystemTime::now())
@@ -173,8 +178,29 @@ pub async fn set_role(
         engine.view(&room, by.id, None).await?;
         return Err(RoomRefusal::NotAllowed.into());
     }
-    let (id, time) = (member.id, now());
-    let told = |change| {
+    let (id, stays) = (member.id, matches!(role, NewRole::Owner | NewRole::Member));
+    let heir = change_role(engine, &by, &room, &member, role).await?;
+    if stays {
+        engine.note(id, &room, None).await?;
+    } else {
+        engine.forget(id, &room).await?;
+    }
+    for changed in heir.into_iter().chain([id]) {
+        engine.tell(changed, UserEvent::RoomsChanged).await?;
+    }
+    Ok(())
+}
+
+/// Makes `member` something else in a room. The answer is who is its owner by that, if somebody is.
+async fn change_role(
+    engine: &dyn Engine,
+    by: &User,
+    room: &RoomName,
+    member: &User,
+    role: NewRole,
+) -> Result<Option<UserId>, EngineError> {
+    let time = now();
+    let told = |member: &User, change| {
         let (room, user, member) = (room.clone(), by.clone(), member.clone());
         let event = MemberChanged { room, offset: 0, user, member, change, time };
         FrameTemplate::at_offset(&StreamEvent::Member(event))
@@ -185,16 +211,49 @@ pub async fn set_role(
         NewRole::Removed => (MemberChange::Removed, MemberChange::Removed),
         NewRole::Left => (MemberChange::Left, MemberChange::Left),
     };
-    let (event_if_new, event) = (told(if_new)?, told(known)?);
-    let stays = matches!(role, NewRole::Owner | NewRole::Member);
-    let change = RoleChange { room: room.clone(), by: by.id, member, role, time, event_if_new, event };
-    engine.set_role(change).await?;
-    if stays {
-        engine.note(id, &room, None).await?;
-    } else {
-        engine.forget(id, &room).await?;
+    let (event_if_new, event) = (told(member, if_new)?, told(member, known)?);
+    let mut heir: Option<Heir> = None;
+    for _ in 0..HEIRS {
+        let inherits = heir.as_ref().map(|heir| heir.user);
+        let change = RoleChange {
+            room: room.clone(),
+            by: by.id,
+            member: member.clone(),
+            role,
+            time,
+            event_if_new: event_if_new.clone(),
+            event: event.clone(),
+            heir,
+        };
+        match engine.set_role(change).await? {
+            RoleOutcome::Done => return Ok(inherits),
+            RoleOutcome::Inherits(next) => {
+                heir = Some(Heir { user: next.id, event: told(&next, MemberChange::Owner)? });
+            }
+        }
     }
-    engine.tell(id, UserEvent::RoomsChanged).await
+    Err(EngineError::Unavailable("too many come and go in this room at once".to_owned()))
+}
+
+/// Takes a user out of all rooms, for good.
+///
+/// # Errors
+/// When the engine does not answer. What was not done is done when it is asked for again.
+pub async fn leave_all(engine: &dyn Engine, user: &User) -> Result<(), EngineError> {
+    let leave = |room: RoomName| async move {
+        let heir = match change_role(engine, user, &room, user, NewRole::Left).await {
+            Ok(heir) => heir,
+            // The user had no part in it, and was only there now and then.
+            Err(EngineError::Refused(_)) => None,
+            Err(error) => return Err(error),
+        };
+        if let Some(heir) = heir {
+            engine.tell(heir, UserEvent::RoomsChanged).await?;
+        }
+        engine.forget(user.id, &room).await
+    };
+    let rooms = engine.list(user.id).await?.into_iter().map(|(room, _)| leave(room));
+    stream::iter(rooms).buffer_unordered(CONCURRENT_VIEWS).try_collect().await
 }
 
 /// Ends a room.

@@ -72,6 +72,26 @@ pub struct RoleChange {
     pub event_if_new: FrameTemplate,
     /// The same for somebody who had.
     pub event: FrameTemplate,
+    /// Who is the next owner if the last one leaves.
+    pub heir: Option<Heir>,
+}
+
+/// Who is the next owner of a room.
+#[derive(Debug, Clone)]
+pub struct Heir {
+    /// Who, as far as the caller knows.
+    pub user: UserId,
+    /// The event that tells of it, behind the one that tells of the change.
+    pub event: FrameTemplate,
+}
+
+/// What became of a change of who somebody is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RoleOutcome {
+    /// It is so.
+    Done,
+    /// Nothing is done: the last owner leaves, and this one is to be told as the [`Heir`].
+    Inherits(User),
 }
 
 /// A change of a room's title or topic.
@@ -152,8 +172,9 @@ pub trait Rooms: Send + Sync {
 
     /// Changes who somebody is, for an owner, or for oneself who leaves. Told of as an event of the room's stream,
     /// unless nothing changes. The last owner can't be made less; when the last owner leaves, who is there longest
-    /// is the next, and a room by invitation that everyone left is no more.
-    async fn set_role(&self, change: RoleChange) -> Result<(), EngineError>;
+    /// is the next, which is an event as well, and a room by invitation that everyone left is no more. One without a
+    /// title, which is shown by the name of the other who is in it, has the name of who left as its title.
+    async fn set_role(&self, change: RoleChange) -> Result<RoleOutcome, EngineError>;
 
     /// Ends a room with all that was said there, for an owner. Subscribers are told by
     /// [`RoomEvent::Deleted`](super::RoomEvent::Deleted). The answer is who had a part in it.

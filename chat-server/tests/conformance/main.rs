@@ -20,6 +20,7 @@ mod control;
 mod messages;
 mod presence;
 mod redis;
+mod rooms;
 mod sentinel_faults;
 mod sessions;
 mod talk;

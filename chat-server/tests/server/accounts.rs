@@ -1,8 +1,8 @@
 //! Accounts, devices and sessions over HTTP, and what they mean for sockets.
 
 use hubbub_protocol::{
-    CloseCode, ErrorCode, ServerFrame, User,
-    http::{DeviceList, GuestCreated, Profile, SessionCreated},
+    CloseCode, ErrorCode, MemberChange, ServerFrame, User,
+    http::{DeviceList, GuestCreated, MemberList, Profile, Role, RoomInfo, SessionCreated},
     limits::FAILED_LOGINS_PER_ACCOUNT,
 };
 use serde_json::json;
@@ -275,6 +275,40 @@ async fn a_deleted_account_has_no_sockets_no_token_and_no_address() {
     let joined = other.join("lobby").await;
     let ServerFrame::Joined { messages, .. } = joined else { panic!("{joined:?}") };
     assert_eq!(messages.len(), 1);
+}
+
+#[tokio::test]
+async fn who_is_deleted_has_no_part_in_any_room_and_leaves_its_own_to_the_next() {
+    let redis = RedisServer::start();
+    let servers = [on_redis(&redis).await, on_redis(&redis).await];
+    let (ada, bob) =
+        (register(&servers[0], EMAIL, "Ada").await, register(&servers[0], "bob@example.org", "Bob").await);
+    let body = json!({"kind": "private", "title": "Plans"});
+    let private: RoomInfo =
+        serde_json::from_str(&call(&servers[0], "POST", "/api/v1/rooms", Some(&ada.token), &body).await.body)
+            .unwrap();
+    let path = format!("/api/v1/rooms/{}/members/{}", private.room, bob.user.id);
+    let invited = call(&servers[0], "PUT", &path, Some(&ada.token), &json!({"role": "member"})).await;
+    assert_eq!(invited.status, 204);
+    let (mut adas, _) = session(&servers[1], &ada.token).await;
+    let (mut bobs, _) = session(&servers[1], &bob.token).await;
+    for client in [&mut adas, &mut bobs] {
+        client.join(private.room.as_str()).await;
+    }
+
+    let body = json!({"password": PASSWORD});
+    assert_eq!(call(&servers[0], "DELETE", "/api/v1/me", Some(&ada.token), &body).await.status, 204);
+    assert_eq!(adas.closed().await, CloseCode::BadToken.code());
+    for (member, change) in [(&ada.user, MemberChange::Left), (&bob.user, MemberChange::Owner)] {
+        let told = bobs.find(|frame| matches!(frame, ServerFrame::Member(_))).await;
+        let ServerFrame::Member(told) = told else { panic!("{told:?}") };
+        assert_eq!((told.user.id, told.member.id, told.change), (ada.user.id, member.id, change));
+    }
+    let path = format!("/api/v1/rooms/{}/members", private.room);
+    let list: MemberList = serde_json::from_str(&get(&servers[1], &path, &bob.token).await.body).unwrap();
+    let members: Vec<_> = list.members.iter().map(|member| (member.user.id, member.role)).collect();
+    assert_eq!(members, [(bob.user.id, Role::Owner)]);
+    assert!(!redis.dump().contains(&format!("hubbub:rooms:{}", ada.user.id)), "its own list is gone");
 }
 
 #[tokio::test]

@@ -9,8 +9,8 @@ use hubbub_protocol::{MessageId, Offset, RoomName, RoomTitle, Timestamp, Topic, 
 
 use super::{MemoryEngine, Permit, Room, lock, now};
 use crate::engine::rooms::{
-    Founding, NewRole, Position, RoleChange, RoomMember, RoomRefusal, RoomView, Rooms, SettingsChange,
-    is_closed, is_unread,
+    Founding, NewRole, Position, RoleChange, RoleOutcome, RoomMember, RoomRefusal, RoomView, Rooms,
+    SettingsChange, is_closed, is_unread,
 };
 use crate::engine::{EngineError, FrameTemplate, Range, RoomEvent};
 
@@ -35,6 +35,16 @@ struct Part {
     name: UserName,
     /// Counts up: who is there longest has the least.
     since: u64,
+}
+
+/// What became of a change of role.
+enum Given {
+    /// Somebody has it, or has none any more, and may be new; and somebody may be the next owner.
+    Role { new: bool, inherited: bool },
+    /// It was so before.
+    Same,
+    /// Nothing is done before this one is told as the next owner.
+    Inherits(User),
 }
 
 /// Who has a part in a room, and its settings. Empty for a public room that came to be by being joined.
@@ -76,8 +86,8 @@ impl Charter {
         self.parts.insert(id, Part { role, name, since: self.parts_given });
     }
 
-    /// See `set_role.lua`. Answers whether the member is new, or `None` when nothing changes.
-    fn set_role(&mut self, change: &RoleChange) -> Result<Option<bool>, RoomRefusal> {
+    /// See `set_role.lua`.
+    fn set_role(&mut self, change: &RoleChange) -> Result<Given, RoomRefusal> {
         let closed = is_closed(&change.room);
         if !self.admits(change.by, closed) || (closed && self.settings.is_none()) {
             return Err(RoomRefusal::NoSuchRoom);
@@ -96,31 +106,37 @@ impl Charter {
         }
         match (before, wanted) {
             (None, None) => return Err(RoomRefusal::NoSuchMember),
-            (before, wanted) if before == wanted => return Ok(None),
+            (before, wanted) if before == wanted => return Ok(Given::Same),
             _ => {}
         }
         let others = || self.parts.iter().filter(|(id, part)| **id != member && part.role.is_some());
         let ownerless = others().all(|(_, part)| part.role != Some(Role::Owner));
-        let longest = others().min_by_key(|(_, part)| part.since).map(|(id, _)| *id);
+        let longest = others().min_by_key(|(_, part)| part.since);
+        let longest = longest.map(|(id, part)| User { id: *id, name: part.name.clone() });
         if ownerless && before == Some(Some(Role::Owner)) && !leaves {
             return Err(RoomRefusal::NotAllowed);
         }
         if before.is_none() && self.parts.len() >= MEMBERS_PER_ROOM {
             return Err(RoomRefusal::TooMany);
         }
+        let inherits = longest.filter(|_| leaves && ownerless && before == Some(Some(Role::Owner)));
+        if let Some(heir) = &inherits
+            && change.heir.as_ref().is_none_or(|known| known.user != heir.id)
+        {
+            return Ok(Given::Inherits(heir.clone()));
+        }
         match wanted {
             Some(role) => self.give(change.member.clone(), role),
             None => drop(self.parts.remove(&member)),
         }
-        if let Some(next) = longest
-            && leaves
-            && ownerless
-            && let Some(part) = self.parts.get_mut(&next)
-            && before == Some(Some(Role::Owner))
-        {
+        if let Some(settings) = self.settings.as_mut().filter(|_| leaves && closed) {
+            // A direct room, which is shown by the name of the other, has no title of its own.
+            settings.title = settings.title.take().or(RoomTitle::parse(change.member.name.as_str()).ok());
+        }
+        if let Some(part) = inherits.as_ref().and_then(|heir| self.parts.get_mut(&heir.id)) {
             part.role = Some(Role::Owner);
         }
-        Ok(Some(before.is_none_or(|role| role.is_none())))
+        Ok(Given::Role { new: before.is_none_or(|role| role.is_none()), inherited: inherits.is_some() })
     }
 }
 
@@ -202,19 +218,26 @@ impl Rooms for MemoryEngine {
         })?
     }
 
-    async fn set_role(&self, change: RoleChange) -> Result<(), EngineError> {
+    async fn set_role(&self, change: RoleChange) -> Result<RoleOutcome, EngineError> {
         let permit = self.permit().await;
+        let second_permit = if change.heir.is_some() { self.permit().await } else { None };
         let changed = self.peek(&change.room, |found| {
-            if let Some(new) = found.charter.set_role(&change)? {
-                if is_closed(&change.room) && found.charter.parts.is_empty() {
-                    found.charter = Charter::default();
-                    found.end(self.next_epoch());
-                } else {
-                    let event = if new { &change.event_if_new } else { &change.event };
-                    found.append(&change.room, permit, event, change.time);
-                }
+            let (new, inherited) = match found.charter.set_role(&change)? {
+                Given::Role { new, inherited } => (new, inherited),
+                Given::Same => return Ok(RoleOutcome::Done),
+                Given::Inherits(heir) => return Ok(RoleOutcome::Inherits(heir)),
+            };
+            if is_closed(&change.room) && found.charter.parts.is_empty() {
+                found.charter = Charter::default();
+                found.end(self.next_epoch());
+                return Ok(RoleOutcome::Done);
             }
-            Ok(())
+            let event = if new { &change.event_if_new } else { &change.event };
+            found.append(&change.room, permit, event, change.time);
+            if let Some(heir) = change.heir.as_ref().filter(|_| inherited) {
+                found.append(&change.room, second_permit, &heir.event, change.time);
+            }
+            Ok(RoleOutcome::Done)
         });
         changed.unwrap_or(Err(RoomRefusal::NoSuchRoom)).map_err(EngineError::from)
     }

@@ -15,8 +15,8 @@ use super::calls::patience;
 use super::{RedisEngine, Shared, keys, number, scripts};
 use crate::engine::EngineError;
 use crate::engine::rooms::{
-    Founding, NewRole, Position, RoleChange, RoomMember, RoomRefusal, RoomView, Rooms, SettingsChange,
-    is_closed,
+    Founding, Heir, NewRole, Position, RoleChange, RoleOutcome, RoomMember, RoomRefusal, RoomView, Rooms,
+    SettingsChange, is_closed,
 };
 
 /// For how many seconds a user's own list outlives its last use: accounts that nobody used for over a year.
@@ -67,8 +67,8 @@ impl Rooms for RedisEngine {
         outcome(&answer)
     }
 
-    async fn set_role(&self, change: RoleChange) -> Result<(), EngineError> {
-        let RoleChange { room, by, member, role, time, event_if_new, event } = change;
+    async fn set_role(&self, change: RoleChange) -> Result<RoleOutcome, EngineError> {
+        let RoleChange { room, by, member, role, time, event_if_new, event, heir } = change;
         let mut arguments = self.stream(&keys::channel(&room), time).to_vec();
         let role = match role {
             NewRole::Owner => "owner",
@@ -88,10 +88,20 @@ impl Rooms for RedisEngine {
             closed(&room),
             number(MEMBERS_PER_ROOM),
         ]);
+        if let Some(Heir { user, event }) = heir {
+            arguments.extend::<[Value; 3]>([
+                user.to_string().into(),
+                event.prefix.into(),
+                event.suffix.into(),
+            ]);
+        }
         let commands = &self.shared.topology.of(&keys::channel(&room)).commands;
         let answer: String =
             commands.run(patience(), &scripts::SET_ROLE, &room_keys(&room), &arguments).await?;
-        outcome(&answer)
+        match answer.strip_prefix("heir ") {
+            Some(heir) => parse_heir(heir).ok_or_else(|| not_ours(&room)).map(RoleOutcome::Inherits),
+            None => outcome(&answer).map(|()| RoleOutcome::Done),
+        }
     }
 
     async fn delete(&self, room: &RoomName, by: UserId) -> Result<Vec<UserId>, EngineError> {
@@ -152,9 +162,12 @@ impl Rooms for RedisEngine {
         ];
         let arguments = [by.to_string().into(), closed(room)];
         let commands = &self.shared.topology.of(&keys::channel(room)).commands;
-        let answer: Option<Vec<String>> =
-            commands.run(patience(), &scripts::MEMBERS_OF_ROOM, &keys, &arguments).await?;
-        let answer = answer.ok_or(RoomRefusal::NoSuchRoom)?;
+        let answer: Value = commands.run(patience(), &scripts::MEMBERS_OF_ROOM, &keys, &arguments).await?;
+        if answer.is_null() {
+            return Err(RoomRefusal::NoSuchRoom.into());
+        }
+        // Not asked for as an option: fred takes a list of nobody for none.
+        let answer: Vec<String> = answer.convert().map_err(|_| not_ours(room))?;
         let member = |fields: &[String]| {
             let [id, role, name, present] = fields else { return None };
             let user = User { id: id.parse().ok()?, name: UserName::parse(name).ok()? };
@@ -274,6 +287,12 @@ fn outcome(answer: &str) -> Result<(), EngineError> {
         "full" => Err(RoomRefusal::TooMany.into()),
         other => Err(EngineError::Corrupt(format!("a script answered {other:?}"))),
     }
+}
+
+/// `<user>\n<name>`
+fn parse_heir(heir: &str) -> Option<User> {
+    let (id, name) = heir.split_once('\n')?;
+    Some(User { id: id.parse().ok()?, name: UserName::parse(name).ok()? })
 }
 
 fn not_ours(room: &RoomName) -> EngineError {

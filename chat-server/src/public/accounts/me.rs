@@ -26,6 +26,7 @@ use crate::{
     engine::{Authenticated, UserEvent, accounts::LogOut},
     json,
     problem::{HttpError, PROBLEM_JSON},
+    rooms,
     server::Server,
 };
 
@@ -100,7 +101,8 @@ pub(crate) async fn change_password(
 
 /// Ends the account
 ///
-/// Its e-mail address is free again; what it said stays, under its name.
+/// It leaves all rooms, its sessions are closed, and its e-mail address is free again; what it said stays, under its
+/// name.
 #[utoipa::path(
     delete,
     path = ME_PATH,
@@ -124,6 +126,8 @@ pub(crate) async fn delete(
             password::check(&server, &email, password.unwrap_or_default(), address).await?;
         }
     }
+    // The rooms first: whose deletion stops in the middle still has a token to ask for it again.
+    rooms::leave_all(&*server.engine, &who.user).await?;
     server.engine.delete_user(who.user.id).await?;
     server.tell(who.user.id, UserEvent::Deleted).await?;
     Ok(logged_out(scheme))

@@ -16,7 +16,7 @@ use chat_server::engine::{
     Presence, Published, Range, Roster, SessionRecord, SessionRegister, UserEvent,
     accounts::{Attempts, NewRecord, RecordKey, Records},
     memory::{MemoryEngine, MemoryOptions},
-    rooms::{Founding, Position, RoleChange, RoomMember, RoomView, Rooms, SettingsChange},
+    rooms::{Founding, Position, RoleChange, RoleOutcome, RoomMember, RoomView, Rooms, SettingsChange},
 };
 use hubbub_protocol::{MessageId, Offset, RoomName, SessionId, User, UserId};
 use tokio::sync::mpsc;
@@ -217,7 +217,7 @@ impl Rooms for Switched {
         self.there()?.change_settings(change).await
     }
 
-    async fn set_role(&self, change: RoleChange) -> Result<(), EngineError> {
+    async fn set_role(&self, change: RoleChange) -> Result<RoleOutcome, EngineError> {
         self.there()?.set_role(change).await
     }
 
