@@ -158,7 +158,7 @@ pub struct RoomMember {
 
 /// Keeps rooms. What it refuses is [`EngineError::Refused`].
 ///
-/// A public room is for everyone who was not removed from it; it exists as soon as it is subscribed to. Any other is
+/// A public room is for everyone who was not removed from it; it exists as soon as it is subscribed to or written to. Any other is
 /// for who has a part in it; for everybody else every call answers as if there was no such room. The same holds for
 /// [`Broker::publish`](super::Broker::publish), [`Broker::amend`](super::Broker::amend) and
 /// [`Presence::enter`](super::Presence::enter), in one step with what they do.
@@ -172,11 +172,12 @@ pub trait Rooms: Send + Sync {
 
     /// Changes who somebody is, for an owner, or for oneself who leaves. Told of as an event of the room's stream,
     /// unless nothing changes. The last owner can't be made less; when the last owner leaves, who is there longest
-    /// is the next, which is an event as well, and a room by invitation that everyone left is no more. One without a
-    /// title, which is shown by the name of the other who is in it, has the name of who left as its title.
+    /// is the next, which is an event as well, and a room by invitation that everyone left ends as by
+    /// [`Rooms::delete`]. One without a title, which is shown by the name of the other who is in it, has the name of
+    /// who left as its title.
     async fn set_role(&self, change: RoleChange) -> Result<RoleOutcome, EngineError>;
 
-    /// Ends a room with all that was said there, for an owner. Subscribers are told by
+    /// Ends a room with all that was said there and its list of who is there, for an owner. Subscribers are told by
     /// [`RoomEvent::Deleted`](super::RoomEvent::Deleted). The answer is who had a part in it.
     async fn delete(&self, room: &RoomName, by: UserId) -> Result<Vec<UserId>, EngineError>;
 

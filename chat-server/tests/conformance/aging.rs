@@ -51,7 +51,7 @@ on_every_engine! {
                 assert_ne!(page.epoch, first.epoch, "offsets begin anew, and say so");
                 assert_eq!(page.latest, 0);
             }
-            World::Cluster(_) => {
+            World::Cluster(_) | World::Sentinel(_) => {
                 let page = server.page(&lobby, Range::Latest(1)).await;
                 assert_eq!((page.epoch, page.latest, page.oldest), (first.epoch, 1, 0), "not yet");
             }

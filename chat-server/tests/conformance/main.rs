@@ -17,8 +17,10 @@ mod aging;
 mod amendments;
 mod cluster_faults;
 mod control;
+mod membership;
 mod messages;
 mod presence;
+mod reading;
 mod redis;
 mod rooms;
 mod sentinel_faults;
@@ -47,6 +49,11 @@ macro_rules! on_every_engine {
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn redis_cluster() {
                 test(&World::redis_cluster().await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn redis_sentinel() {
+                test(&World::redis_sentinel().await).await;
             }
         }
     )+};

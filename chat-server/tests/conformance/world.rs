@@ -14,7 +14,8 @@ use tokio::sync::{Mutex, MutexGuard, mpsc};
 use tokio::time::timeout;
 
 use crate::redis_cluster::RedisCluster;
-use crate::redis_server::RedisServer;
+use crate::redis_sentinel::RedisSentinel;
+use crate::redis_server::{self, RedisServer};
 
 /// How many messages of a room the engines keep here.
 pub(crate) const HISTORY: usize = 1_000;
@@ -32,19 +33,26 @@ pub(crate) enum World {
     /// A Redis.
     Redis(RedisServer),
     /// A Redis Cluster, which this test has for itself until it ends.
-    Cluster(MutexGuard<'static, SharedCluster>),
+    Cluster(MutexGuard<'static, Shared<RedisCluster>>),
+    /// A Redis with Sentinels, likewise.
+    Sentinel(MutexGuard<'static, Shared<RedisSentinel>>),
 }
 
-/// The one that the tests use one after the other: it takes seconds to come together.
-static CLUSTER: LazyLock<Mutex<SharedCluster>> = LazyLock::new(|| {
-    let cluster = RedisCluster::start();
-    let guard = cluster.end_with_this_process();
-    Mutex::new(SharedCluster { cluster, _guard: guard })
+/// Those that the tests use one after the other: they take seconds to come together.
+static CLUSTER: LazyLock<Mutex<Shared<RedisCluster>>> = LazyLock::new(|| {
+    let redis = RedisCluster::start();
+    let guard = redis_server::end_with_this_process(&redis.nodes);
+    Mutex::new(Shared { redis, _guard: guard })
+});
+static SENTINEL: LazyLock<Mutex<Shared<RedisSentinel>>> = LazyLock::new(|| {
+    let redis = RedisSentinel::start_patient();
+    let guard = redis_server::end_with_this_process(redis.servers.iter().chain(&redis.sentinels));
+    Mutex::new(Shared { redis, _guard: guard })
 });
 
-/// A Cluster that ends with this process.
-pub(crate) struct SharedCluster {
-    cluster: RedisCluster,
+/// Several servers that end with this process.
+pub(crate) struct Shared<T> {
+    redis: T,
     _guard: Child,
 }
 
@@ -59,8 +67,14 @@ impl World {
 
     pub(crate) async fn redis_cluster() -> Self {
         let shared = CLUSTER.lock().await;
-        shared.cluster.flush();
+        shared.redis.flush();
         Self::Cluster(shared)
+    }
+
+    pub(crate) async fn redis_sentinel() -> Self {
+        let shared = SENTINEL.lock().await;
+        shared.redis.flush();
+        Self::Sentinel(shared)
     }
 
     /// A server.
@@ -78,7 +92,8 @@ impl World {
         match self {
             Self::Memory => String::new(),
             Self::Redis(redis) => redis.dump(),
-            Self::Cluster(shared) => shared.cluster.nodes[..3].iter().map(RedisServer::dump).collect(),
+            Self::Cluster(shared) => shared.redis.nodes[..3].iter().map(RedisServer::dump).collect(),
+            Self::Sentinel(shared) => shared.redis.servers[0].dump(),
         }
     }
 
@@ -86,20 +101,18 @@ impl World {
         match self {
             Self::Memory => panic!("nobody shares it"),
             Self::Redis(redis) => redis.url(),
-            Self::Cluster(shared) => shared.cluster.url(),
+            Self::Cluster(shared) => shared.redis.url(),
+            Self::Sentinel(shared) => shared.redis.url(),
         }
     }
 
     /// A server that keeps so much of a room.
     pub(crate) async fn server_that_keeps(&self, history: HistoryLimits) -> Server {
-        match self {
-            Self::Memory => {
-                let (engine, events) = MemoryEngine::start(MemoryOptions { history });
-                Server { engine, events }
-            }
-            Self::Redis(redis) => Server::up_with(redis_options(&redis.url(), history)).await,
-            Self::Cluster(shared) => Server::up_with(redis_options(&shared.cluster.url(), history)).await,
+        if let Self::Memory = self {
+            let (engine, events) = MemoryEngine::start(MemoryOptions { history });
+            return Server { engine, events };
         }
+        Server::up_with(redis_options(&self.url(), history)).await
     }
 }
 

@@ -65,16 +65,6 @@ impl RedisServer {
         self.port
     }
 
-    /// Its process.
-    pub(crate) fn process(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Where its files are.
-    pub(crate) fn directory(&self) -> &Path {
-        self.directory.path()
-    }
-
     /// Its address.
     pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}/0", self.port)
@@ -144,6 +134,21 @@ impl Drop for RedisServer {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Ends these servers when this process ends, in whatever way: a shell waits for that and does it.
+pub(crate) fn end_with_this_process<'a>(servers: impl IntoIterator<Item = &'a RedisServer>) -> Child {
+    let script = "read -r _; kill -9 $1; rm -rf $2";
+    let (processes, directories): (Vec<_>, Vec<_>) = servers
+        .into_iter()
+        .map(|server| (server.child.id().to_string(), server.directory.path().display().to_string()))
+        .unzip();
+    // Its input ends with this process, or with the child's handle.
+    Command::new("sh")
+        .args(["-c", script, "sh", &processes.join(" "), &directories.join(" ")])
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("a shell")
 }
 
 /// A port that nobody has now.

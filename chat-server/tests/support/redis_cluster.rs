@@ -1,6 +1,5 @@
 //! A real Redis Cluster for a test: three masters with a replica each, on free ports.
 
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::redis_server::{RedisServer, free_port};
@@ -92,20 +91,6 @@ impl RedisCluster {
         for master in &self.nodes[..3] {
             assert_eq!(master.command("FLUSHALL"), "+OK");
         }
-    }
-
-    /// Ends all its nodes when this process ends, in whatever way: a shell waits for that and does it.
-    pub(crate) fn end_with_this_process(&self) -> Child {
-        let script = "read -r _; kill -9 $1; rm -rf $2";
-        let processes: Vec<_> = self.nodes.iter().map(|node| node.process().to_string()).collect();
-        let directories: Vec<_> =
-            self.nodes.iter().map(|node| node.directory().display().to_string()).collect();
-        // Its input ends with this process, or with the child's handle.
-        Command::new("sh")
-            .args(["-c", script, "sh", &processes.join(" "), &directories.join(" ")])
-            .stdin(Stdio::piped())
-            .spawn()
-            .expect("a shell")
     }
 
     fn wait(&self, what: &str, holds: impl Fn(&RedisServer) -> bool) {

@@ -17,7 +17,7 @@ const MASTER: &str = "chat";
 /// Running: server 0 begins as the master.
 pub(crate) struct RedisSentinel {
     pub(crate) servers: Vec<RedisServer>,
-    sentinels: Vec<RedisServer>,
+    pub(crate) sentinels: Vec<RedisServer>,
 }
 
 impl RedisSentinel {
@@ -26,6 +26,15 @@ impl RedisSentinel {
     /// # Panics
     /// When they do not come together.
     pub(crate) fn start() -> Self {
+        Self::start_with(Duration::from_secs(2))
+    }
+
+    /// Starts them for tests in which the master stays: however busy the machine is, it is not taken for dead.
+    pub(crate) fn start_patient() -> Self {
+        Self::start_with(Duration::from_mins(10))
+    }
+
+    fn start_with(patience: Duration) -> Self {
         let master = RedisServer::start_with(&["--repl-diskless-sync-delay", "0"]);
         let port = master.port().to_string();
         let follows = ["--replicaof", &format!("127.0.0.1 {port}"), "--repl-diskless-sync-delay", "0"];
@@ -34,7 +43,8 @@ impl RedisSentinel {
         let sentinels: Vec<_> = (0..3).map(|_| RedisServer::start_from(sentinel)).collect();
         for sentinel in &sentinels {
             assert_eq!(sentinel.command(&format!("SENTINEL MONITOR {MASTER} 127.0.0.1 {port} 2")), "+OK");
-            for setting in ["down-after-milliseconds 2000", "failover-timeout 6000", "parallel-syncs 2"] {
+            let down_after = format!("down-after-milliseconds {}", patience.as_millis());
+            for setting in [&down_after, "failover-timeout 6000", "parallel-syncs 2"] {
                 assert_eq!(sentinel.command(&format!("SENTINEL SET {MASTER} {setting}")), "+OK");
             }
         }
@@ -52,6 +62,11 @@ impl RedisSentinel {
         let sentinels: Vec<_> =
             self.sentinels.iter().map(|sentinel| format!("127.0.0.1:{}", sentinel.port())).collect();
         format!("redis-sentinel://{}/{MASTER}", sentinels.join(","))
+    }
+
+    /// Loses everything that was written.
+    pub(crate) fn flush(&self) {
+        assert_eq!(self.servers[0].command("FLUSHALL"), "+OK");
     }
 
     /// Has a replica take the master's place although nothing is wrong.

@@ -7,7 +7,7 @@ use hubbub_protocol::http::Role;
 use hubbub_protocol::limits::{MEMBERS_PER_ROOM, ROOMS_PER_USER, UNREAD_MAX};
 use hubbub_protocol::{MessageId, Offset, RoomName, RoomTitle, Timestamp, Topic, User, UserId, UserName};
 
-use super::{MemoryEngine, Permit, Room, lock, now};
+use super::{Members, MemoryEngine, Permit, Room, lock, now};
 use crate::engine::rooms::{
     Founding, NewRole, Position, RoleChange, RoleOutcome, RoomMember, RoomRefusal, RoomView, Rooms,
     SettingsChange, is_closed, is_unread,
@@ -89,9 +89,6 @@ impl Charter {
     /// See `set_role.lua`.
     fn set_role(&mut self, change: &RoleChange) -> Result<Given, RoomRefusal> {
         let closed = is_closed(&change.room);
-        if !self.admits(change.by, closed) || (closed && self.settings.is_none()) {
-            return Err(RoomRefusal::NoSuchRoom);
-        }
         let member = change.member.id;
         let before = self.parts.get(&member).map(|part| part.role);
         let leaves = change.role == NewRole::Left && change.by == member;
@@ -185,6 +182,14 @@ impl MemoryEngine {
         let seen = self.peek(room, |found| found.is_there(user, is_closed(room)).then(|| look(found)));
         seen.flatten().ok_or_else(|| RoomRefusal::NoSuchRoom.into())
     }
+
+    /// Ends a room for all. The servers take out who is there. Answers who had a part in it.
+    fn finish(&self, name: &RoomName, room: &mut Room, permit: Permit<'_>) -> HashMap<UserId, Part> {
+        room.members = Members::default();
+        room.end(self.next_epoch());
+        room.tell(name, permit, RoomEvent::Deleted);
+        std::mem::take(&mut room.charter).parts
+    }
 }
 
 #[async_trait]
@@ -221,15 +226,14 @@ impl Rooms for MemoryEngine {
     async fn set_role(&self, change: RoleChange) -> Result<RoleOutcome, EngineError> {
         let permit = self.permit().await;
         let second_permit = if change.heir.is_some() { self.permit().await } else { None };
-        let changed = self.peek(&change.room, |found| {
+        self.seen(&change.room, change.by, |found| {
             let (new, inherited) = match found.charter.set_role(&change)? {
                 Given::Role { new, inherited } => (new, inherited),
                 Given::Same => return Ok(RoleOutcome::Done),
                 Given::Inherits(heir) => return Ok(RoleOutcome::Inherits(heir)),
             };
             if is_closed(&change.room) && found.charter.parts.is_empty() {
-                found.charter = Charter::default();
-                found.end(self.next_epoch());
+                self.finish(&change.room, found, permit);
                 return Ok(RoleOutcome::Done);
             }
             let event = if new { &change.event_if_new } else { &change.event };
@@ -238,8 +242,7 @@ impl Rooms for MemoryEngine {
                 found.append(&change.room, second_permit, &heir.event, change.time);
             }
             Ok(RoleOutcome::Done)
-        });
-        changed.unwrap_or(Err(RoomRefusal::NoSuchRoom)).map_err(EngineError::from)
+        })?
     }
 
     async fn delete(&self, room: &RoomName, by: UserId) -> Result<Vec<UserId>, EngineError> {
@@ -248,10 +251,7 @@ impl Rooms for MemoryEngine {
             if !found.charter.is_owner(by) {
                 return Err(RoomRefusal::NotAllowed.into());
             }
-            let charter = std::mem::take(&mut found.charter);
-            found.end(self.next_epoch());
-            found.tell(room, permit, RoomEvent::Deleted);
-            Ok(charter.parts.into_keys().collect())
+            Ok(self.finish(room, found, permit).into_keys().collect())
         })?
     }
 

@@ -65,6 +65,10 @@ impl Broker for RedisEngine {
 
         let epoch = Epoch(epoch);
         self.shared.subscriptions.saw(&channel, &epoch, offset);
+        if offset == 1 {
+            // Nobody has to be there for a room to be. When this fails the sender tries again, with the same answer.
+            self.shared.note_public(&draft.room).await?;
+        }
         Ok(Published { epoch, offset, time: Timestamp::from_unix_millis(time), duplicate })
     }
 

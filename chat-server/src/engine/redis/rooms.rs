@@ -162,12 +162,10 @@ impl Rooms for RedisEngine {
         ];
         let arguments = [by.to_string().into(), closed(room)];
         let commands = &self.shared.topology.of(&keys::channel(room)).commands;
-        let answer: Value = commands.run(patience(), &scripts::MEMBERS_OF_ROOM, &keys, &arguments).await?;
-        if answer.is_null() {
-            return Err(RoomRefusal::NoSuchRoom.into());
-        }
-        // Not asked for as an option: fred takes a list of nobody for none.
-        let answer: Vec<String> = answer.convert().map_err(|_| not_ours(room))?;
+        let answer: Vec<String> =
+            commands.run(patience(), &scripts::MEMBERS_OF_ROOM, &keys, &arguments).await?;
+        let (first, answer) = answer.split_first().ok_or_else(|| not_ours(room))?;
+        outcome(first)?;
         let member = |fields: &[String]| {
             let [id, role, name, present] = fields else { return None };
             let user = User { id: id.parse().ok()?, name: UserName::parse(name).ok()? };
@@ -268,13 +266,15 @@ pub(super) fn closed(room: &RoomName) -> Value {
     u8::from(is_closed(room)).to_string().into()
 }
 
-fn room_keys(room: &RoomName) -> [Key; 5] {
+/// See `charter.lua`.
+fn room_keys(room: &RoomName) -> [Key; 6] {
     [
         keys::meta(room).into(),
         keys::stream(room).into(),
         keys::channel(room).into(),
         keys::roles(room).into(),
         keys::settings(room).into(),
+        keys::members(room).into(),
     ]
 }
 

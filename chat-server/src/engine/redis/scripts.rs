@@ -26,11 +26,11 @@ script!(/// Has a room live on.
 script!(/// Makes a room.
     CREATE_ROOM, "create_room");
 script!(/// Changes a room's settings.
-    CHANGE_ROOM, "roles", "room", "append", "change_room");
+    CHANGE_ROOM, "roles", "charter", "room", "append", "change_room");
 script!(/// Changes who somebody is in a room.
-    SET_ROLE, "roles", "room", "append", "set_role");
+    SET_ROLE, "roles", "charter", "room", "append", "set_role");
 script!(/// Ends a room.
-    DELETE_ROOM, "roles", "delete_room");
+    DELETE_ROOM, "roles", "charter", "delete_room");
 script!(/// Reads who may be in a room.
     ADMITTED, "roles", "admitted");
 script!(/// Reads a room as somebody sees it.

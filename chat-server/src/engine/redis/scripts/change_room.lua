@@ -1,11 +1,11 @@
 -- Gives a room another title or topic, and stores the event that tells of it. Answers 'none', 'denied' or 'ok'.
 --
--- KEYS  meta, stream, channel, roles, settings
+-- KEYS  as charter.lua
 -- ARGV  fresh, seen epoch, seen offset, events kept, cutoff, lifetime, prefix and suffix of the event, time in ms, who
 --       asks, '1' for a room by invitation, then the fields that change with their values
 local fresh, seen_epoch, seen_offset, kept, cutoff, lifetime, prefix, suffix, time, by, closed = unpack(ARGV)
 local roles, settings = KEYS[4], KEYS[5]
-if not may(roles, by, closed) then
+if not is_there(by, closed) then
   return 'none'
 elseif role_of(roles, by) ~= 'owner' then
   return 'denied'

@@ -1,13 +1,13 @@
--- Answers who has a role in a room: {user, role, name, 1 if there now, user, ...}; nil if there is no such room for who
--- asks.
+-- Answers who has a role in a room: {'ok', user, role, name, 1 if there now, user, ...}; {'none'} if there is no such
+-- room for who asks.
 --
 -- KEYS  members, roles, settings, stream
 -- ARGV  who asks, '1' for a room by invitation
 local user, closed = unpack(ARGV)
 if not may(KEYS[2], user, closed) or redis.call('EXISTS', KEYS[1], KEYS[3], KEYS[4]) == 0 then
-  return false
+  return { 'none' }
 end
-local answer = {}
+local answer = { 'ok' }
 local all = redis.call('HGETALL', KEYS[2])
 for i = 1, #all, 2 do
   local role, name = string.match(all[i + 1], '^(%a+) %d+\n(.*)$')

@@ -3,7 +3,7 @@
 -- 'ended' if nobody is left in a room by invitation, which is then no more. Nothing is done, and the answer is
 -- 'heir <user>\n<name>', if the last owner leaves and another one is next than the caller says.
 --
--- KEYS  meta, stream, channel, roles, settings
+-- KEYS  as charter.lua
 -- ARGV  fresh, seen epoch, seen offset, events kept, cutoff, lifetime, prefix of the event, its suffix for somebody
 --       who is new, and for somebody who is not, time in ms, who asks, about whom, with what name, the role: owner,
 --       member, removed or left, '1' for a room by invitation, how many may have a role, who is the next owner if the
@@ -11,7 +11,7 @@
 local fresh, seen_epoch, seen_offset, kept, cutoff, lifetime, prefix, suffix_new, suffix_known, time, by, user, name,
   role, closed, most, heir, heir_prefix, heir_suffix = unpack(ARGV)
 local roles, settings = KEYS[4], KEYS[5]
-if not may(roles, by, closed) or (closed == '1' and redis.call('EXISTS', settings) == 0) then
+if not is_there(by, closed) then
   return 'none'
 end
 
@@ -57,7 +57,7 @@ else
   redis.call('HSET', roles, user, role .. ' ' .. time .. '\n' .. name)
 end
 if leaves and closed == '1' and not longest then
-  redis.call('DEL', KEYS[1], KEYS[2], roles, settings)
+  finish()
   return 'ended'
 elseif inherited then
   local entry = redis.call('HGET', roles, longest)
