@@ -1,4 +1,4 @@
-//! Which server, and at which address.
+//! Which server, at which address, and who vouches for it.
 
 use std::{
     fmt, io,
@@ -8,6 +8,8 @@ use std::{
 
 use hubbub_protocol::WEBSOCKET_PATH;
 use tokio_tungstenite::tungstenite::http::Uri;
+
+use crate::Trust;
 
 /// Why a text is not the address of a server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -139,6 +141,7 @@ pub struct Endpoint {
     url: ServerUrl,
     /// None: by the name service, each time, since names move.
     addresses: Option<Vec<SocketAddr>>,
+    trust: Trust,
 }
 
 impl Endpoint {
@@ -157,12 +160,24 @@ impl Endpoint {
             None
         };
         let addresses = ips.map(|ips| ips.into_iter().map(|ip| SocketAddr::new(ip, url.port)).collect());
-        Self { url, addresses }
+        Self { url, addresses, trust: Trust::default() }
+    }
+
+    /// The same server, whose certificate one of these authorities vouches for.
+    #[must_use]
+    pub fn trusting(mut self, trust: Trust) -> Self {
+        self.trust = trust;
+        self
     }
 
     /// The URL it was made from.
     pub fn url(&self) -> &ServerUrl {
         &self.url
+    }
+
+    /// Whom TLS believes.
+    pub(crate) fn trust(&self) -> &Trust {
+        &self.trust
     }
 
     /// The addresses to try, in order; never none.

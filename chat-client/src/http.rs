@@ -1,6 +1,6 @@
 //! One HTTP request to a server, on a connection of its own.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{
@@ -9,7 +9,7 @@ use hyper::{
     header::{self, HeaderMap, HeaderValue},
 };
 use hyper_util::rt::TokioIo;
-use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 
@@ -45,15 +45,9 @@ async fn send_unbounded(endpoint: &Endpoint, mut request: Request<Full<Bytes>>) 
         return exchange(stream, request).await;
     }
     let name = ServerName::try_from(url.host().to_owned()).map_err(|error| error.to_string())?;
-    let stream = tls().connect(name, stream).await.map_err(|error| error.to_string())?;
+    let tls = TlsConnector::from(endpoint.trust().config());
+    let stream = tls.connect(name, stream).await.map_err(|error| error.to_string())?;
     exchange(stream, request).await
-}
-
-/// With Mozilla's roots, as a WebSocket has them.
-fn tls() -> TlsConnector {
-    let roots: RootCertStore = webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect();
-    let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-    TlsConnector::from(Arc::new(config))
 }
 
 async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Answer, String>

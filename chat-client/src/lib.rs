@@ -36,6 +36,7 @@ pub mod reconnect;
 mod rooms;
 pub mod session;
 mod transport;
+mod trust;
 
 pub use api::{Api, ApiError};
 pub use client::Client;
@@ -43,3 +44,4 @@ pub use endpoint::{Endpoint, InvalidUrl, Override, ServerUrl};
 pub use event::{Event, Gap, Loss};
 pub use outbox::OutboxFull;
 pub use session::Identity;
+pub use trust::{InvalidAuthorities, Trust};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hubbub_protocol::{SUBPROTOCOL, http::Problem};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, client_async_tls_with_config,
+    Connector, MaybeTlsStream, WebSocketStream, client_async_tls_with_config,
     tungstenite::{
         Error,
         client::IntoClientRequest,
@@ -52,7 +52,8 @@ async fn open_unbounded(endpoint: &Endpoint) -> Result<Socket, Loss> {
         .write_buffer_size(0)
         .max_message_size(Some(LARGEST_MESSAGE_BYTES))
         .max_frame_size(Some(LARGEST_MESSAGE_BYTES));
-    match client_async_tls_with_config(request, stream, Some(config), None).await {
+    let tls = Connector::Rustls(endpoint.trust().config());
+    match client_async_tls_with_config(request, stream, Some(config), Some(tls)).await {
         Ok((socket, _)) => Ok(socket),
         Err(Error::Http(response)) => Err(refused(&response)),
         Err(error) => Err(unreachable(error.to_string())),

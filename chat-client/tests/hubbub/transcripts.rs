@@ -37,6 +37,15 @@ transcripts! {
     who_leaves_hears_nothing_more: "leave",
     what_is_refused_is_answered_with_its_code: "errors",
     a_page_of_history_comes_before_what_is_new: "history",
+    an_account_is_on_several_devices_and_each_can_be_logged_out: "accounts",
+    a_guest_becomes_an_account_and_goes: "guests",
+    messages_are_edited_deleted_and_reacted_to_by_who_may: "amendments",
+    a_private_room_is_for_who_was_invited: "private-rooms",
+    a_room_has_an_owner_whoever_goes: "owners",
+    public_rooms_are_listed_and_changed_by_their_owners: "public-rooms",
+    the_room_of_two_is_for_nobody_else: "direct-rooms",
+    history_is_read_in_pages_both_ways: "pages",
+    what_is_read_on_one_device_is_read_on_the_other: "reading",
 }
 
 #[test]

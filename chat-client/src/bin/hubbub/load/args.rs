@@ -5,7 +5,7 @@ use std::time::Duration;
 use chat_client::ServerUrl;
 use hubbub_protocol::{RoomName, limits::TEXT_CHARS};
 
-use crate::server::{DEFAULT_SERVER, ResolveArgs};
+use crate::server::{DEFAULT_SERVER, ReachArgs};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -13,7 +13,7 @@ pub(crate) struct Args {
     #[arg(long = "server", value_name = "URL", default_value = DEFAULT_SERVER)]
     pub(super) servers: Vec<ServerUrl>,
     #[command(flatten)]
-    pub(super) resolve: ResolveArgs,
+    pub(super) reach: ReachArgs,
     /// How many connections, each a guest of its own in one room.
     #[arg(long, short = 'n', default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) connections: u32,

@@ -51,7 +51,7 @@ const SETTLE_AFTER_STOP: Duration = Duration::from_secs(10);
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let mut endpoints = Vec::new();
     for server in &args.servers {
-        let endpoint = target::check(args.resolve.endpoint(server), args.i_may_load_this_host).await?;
+        let endpoint = target::check(args.reach.endpoint(server), args.i_may_load_this_host).await?;
         endpoints.push(Arc::new(endpoint));
     }
     target::allow_open_files(args.connections)?;

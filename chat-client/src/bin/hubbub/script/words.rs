@@ -24,10 +24,13 @@ pub(crate) fn told(event: &StreamEvent, name: &impl Fn(UserId) -> String) -> Str
         StreamEvent::Reacted(event) => format!("{} took {} from {}", event.user.name, event.emoji, event.of),
         StreamEvent::Erased(event) => format!("{}: (deleted)", event.user.name),
         StreamEvent::Changed(event) => {
-            let title = event.title.as_ref().map(|title| format!("title {title}"));
-            let topic = event.topic.as_ref().map(|topic| format!("topic {topic}"));
+            let title = event.title.as_ref().map(|title| format!("changed the title to {title}"));
+            let topic = event.topic.as_ref().map(|topic| match topic.as_str() {
+                "" => "took the topic away".to_owned(),
+                topic => format!("changed the topic to {topic}"),
+            });
             let changes: Vec<_> = title.into_iter().chain(topic).collect();
-            format!("{} changed {}", event.user.name, changes.join(", "))
+            format!("{} {}", event.user.name, changes.join(" and "))
         }
         StreamEvent::Member(event) => {
             let (user, member) = (&event.user.name, &event.member.name);

@@ -2,24 +2,26 @@
 
 use std::io::Write;
 
-use chat_client::{Event, OutboxFull, api::Page};
+use chat_client::{ApiError, Event, OutboxFull, api::Page};
 use hubbub_protocol::{Emoji, MessageId, MessageText, Offset, RoomName, StreamEvent};
 use tokio::time::Instant;
 
-use super::{super::words, Stage, Stop, Unread};
+use super::{super::words, Stage, Stop, Unread, note, unanswered};
 
 impl<W: Write> Stage<W> {
     pub(super) async fn send(&mut self, room: RoomName, text: &MessageText) -> Result<(), Stop> {
-        let sent = self.speaker_mut().client.send(room, text.clone());
-        self.stored(sent).await
+        let sent = self.speaker_mut().client.send(room.clone(), text.clone());
+        if let Some((id, offset)) = self.stored(sent).await? {
+            self.messages.insert((room, offset), id);
+        }
+        Ok(())
     }
 
     pub(super) async fn post(&mut self, room: &RoomName, text: &MessageText) -> Result<(), Stop> {
         let result = self.speaker().api.post(room, MessageId::random(), text).await;
-        match self.answered(result)? {
-            Some(posted) => self.say(format!("stored at {}", posted.offset)),
-            None => Ok(()),
-        }
+        let Some(posted) = self.answered(result)? else { return Ok(()) };
+        self.messages.insert((room.clone(), posted.offset), posted.id);
+        self.say(format!("stored at {}", posted.offset))
     }
 
     pub(super) async fn edit(
@@ -28,15 +30,15 @@ impl<W: Write> Stage<W> {
         offset: Offset,
         text: &MessageText,
     ) -> Result<(), Stop> {
-        let Some(message) = self.message_at(&room, offset)? else { return Ok(()) };
+        let message = self.message_at(&room, offset).await?;
         let sent = self.speaker_mut().client.edit(room, offset, message, text.clone());
-        self.stored(sent).await
+        self.stored(sent).await.map(drop)
     }
 
     pub(super) async fn delete(&mut self, room: RoomName, offset: Offset) -> Result<(), Stop> {
-        let Some(message) = self.message_at(&room, offset)? else { return Ok(()) };
+        let message = self.message_at(&room, offset).await?;
         let sent = self.speaker_mut().client.delete(room, offset, message);
-        self.stored(sent).await
+        self.stored(sent).await.map(drop)
     }
 
     pub(super) async fn react(
@@ -46,30 +48,43 @@ impl<W: Write> Stage<W> {
         emoji: &Emoji,
         on: bool,
     ) -> Result<(), Stop> {
-        let Some(message) = self.message_at(&room, offset)? else { return Ok(()) };
+        let message = self.message_at(&room, offset).await?;
         let sent = self.speaker_mut().client.react(room, offset, message, emoji.clone(), on);
-        self.stored(sent).await
+        self.stored(sent).await.map(drop)
     }
 
-    /// The id of the message that is, or was, at this offset. That nobody here heard of one is printed.
-    fn message_at(&mut self, room: &RoomName, offset: Offset) -> Result<Option<MessageId>, Stop> {
-        match self.messages.get(&(room.clone(), offset)) {
-            Some(id) => Ok(Some(*id)),
-            None => self.say("no message there").map(|()| None),
+    /// The id of the message that is, or was, at this offset. Where there is none, one that the server does not know
+    /// either: the refusal is for it to say.
+    async fn message_at(&mut self, room: &RoomName, offset: Offset) -> Result<MessageId, Stop> {
+        let place = (room.clone(), offset);
+        if !self.messages.contains_key(&place) {
+            let page = Page::After(offset.saturating_sub(1));
+            match self.speaker().api.events(room, page, 1).await {
+                Ok(page) => page.messages.iter().for_each(|event| note(&mut self.messages, event)),
+                Err(ApiError::Refused { .. }) => {}
+                Err(error) => return Err(unanswered(&error)),
+            }
         }
+        Ok(self.messages.get(&place).copied().unwrap_or_else(MessageId::random))
     }
 
-    /// Waits until what was sent is stored or refused.
-    async fn stored(&mut self, sent: Result<MessageId, OutboxFull>) -> Result<(), Stop> {
+    /// Waits until what was sent is stored or refused, and prints which. Answers the id and the place of what is stored.
+    async fn stored(
+        &mut self,
+        sent: Result<MessageId, OutboxFull>,
+    ) -> Result<Option<(MessageId, Offset)>, Stop> {
         let sent = sent.map_err(|full| Stop::Unmet(full.to_string()))?;
         let answer = self
             .answer("an acknowledgement", |event, _| match event {
-                Event::Acknowledged { id, offset, .. } if *id == sent => Some(format!("stored at {offset}")),
-                Event::NotSent { id, error } if *id == sent => Some(format!("error {}", error.code)),
+                Event::Acknowledged { id, offset, .. } if *id == sent => Some(Ok(*offset)),
+                Event::NotSent { id, error } if *id == sent => Some(Err(error.code)),
                 _ => None,
             })
             .await?;
-        self.say(answer)
+        match answer {
+            Ok(offset) => self.say(format!("stored at {offset}")).map(|()| Some((sent, offset))),
+            Err(code) => self.say(format!("error {code}")).map(|()| None),
+        }
     }
 
     pub(super) async fn expect(&mut self, room: &RoomName, text: &MessageText) -> Result<(), Stop> {
@@ -111,6 +126,7 @@ impl<W: Write> Stage<W> {
         if page.messages.is_empty() {
             return self.say("nothing");
         }
+        page.messages.iter().for_each(|event| note(&mut self.messages, event));
         let lines: Vec<_> = page.messages.iter().map(|event| words::line(event, &self.called())).collect();
         lines.into_iter().try_for_each(|line| self.say(line))
     }

@@ -135,8 +135,8 @@ impl<W: Write> Stage<W> {
             Command::Devices => self.devices().await,
             Command::DeleteAccount => self.delete_account().await,
             Command::Rename(name) => self.rename(name).await,
-            Command::Join(room) => self.join(&self.address(room)).await,
-            Command::Leave(room) => self.leave(&self.address(room)).await,
+            Command::Join(room) => self.join(room).await,
+            Command::Leave(room) => self.leave(room).await,
             Command::Who(room, names) => self.who(&self.address(room), names).await,
             Command::Send(room, text) => self.send(self.address(room), text).await,
             Command::Post(room, text) => self.post(&self.address(room), text).await,
@@ -158,8 +158,8 @@ impl<W: Write> Stage<W> {
             Command::Members(room) => self.members(&self.address(room)).await,
             Command::Member(room, name, role) => self.set_member(&self.address(room), name, *role).await,
             Command::Remove(room, name) => self.remove(&self.address(room), name).await,
-            Command::Forget(room) => self.forget(&self.address(room)).await,
-            Command::DeleteRoom(room) => self.delete_room(&self.address(room)).await,
+            Command::Forget(room) => self.forget(room).await,
+            Command::DeleteRoom(room) => self.delete_room(room).await,
         }
     }
 
@@ -173,12 +173,7 @@ impl<W: Write> Stage<W> {
         match result {
             Ok(answer) => Ok(Some(answer)),
             Err(ApiError::Refused { code, .. }) => self.say(format!("error {code}")).map(|()| None),
-            Err(error @ ApiError::Unreachable { .. }) => {
-                Err(Stop::Failure(Failure::Unreachable(Loss::Unreachable(error.to_string()))))
-            }
-            Err(error @ ApiError::NotUnderstood { .. }) => {
-                Err(Stop::Failure(Failure::Broken(error.to_string())))
-            }
+            Err(error) => Err(unanswered(&error)),
         }
     }
 
@@ -282,6 +277,14 @@ impl<W: Write> Stage<W> {
     fn speaker_mut(&mut self) -> &mut Actor {
         &mut self.actors[self.speaker]
     }
+}
+
+/// No answer, or none that makes sense.
+fn unanswered(error: &ApiError) -> Stop {
+    Stop::Failure(match error {
+        ApiError::Unreachable { .. } => Failure::Unreachable(Loss::Unreachable(error.to_string())),
+        ApiError::Refused { .. } | ApiError::NotUnderstood { .. } => Failure::Broken(error.to_string()),
+    })
 }
 
 fn is_logout(loss: &Loss) -> bool {

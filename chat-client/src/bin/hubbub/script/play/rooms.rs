@@ -13,13 +13,14 @@ use tokio::time::Instant;
 use super::{LOOK_AGAIN, Stage, Stop, refusal};
 
 impl<W: Write> Stage<W> {
-    pub(super) async fn join(&mut self, room: &RoomName) -> Result<(), Stop> {
+    pub(super) async fn join(&mut self, called: &RoomName) -> Result<(), Stop> {
+        let room = self.address(called);
         self.speaker_mut().rooms.entry(room.clone()).or_default();
         self.speaker_mut().client.join(room.clone(), HISTORY_DEFAULT);
-        match self.joined(room).await? {
-            Ok((offset, _)) => self.say(format!("joined {} at {offset}", self.shown(room))),
+        match self.joined(&room).await? {
+            Ok((offset, _)) => self.say(format!("joined {called} at {offset}")),
             Err(error) => {
-                self.speaker_mut().rooms.remove(room);
+                self.speaker_mut().rooms.remove(&room);
                 self.say(format!("error {}", error.code))
             }
         }
@@ -37,18 +38,19 @@ impl<W: Write> Stage<W> {
         .await
     }
 
-    pub(super) async fn leave(&mut self, wanted: &RoomName) -> Result<(), Stop> {
+    pub(super) async fn leave(&mut self, called: &RoomName) -> Result<(), Stop> {
+        let wanted = self.address(called);
         self.speaker_mut().client.leave(wanted.clone());
-        self.speaker_mut().rooms.remove(wanted);
+        self.speaker_mut().rooms.remove(&wanted);
         let refused = self
             .answer("an answer to leave", |event, _| match event {
-                Event::Left { room, .. } if room == wanted => Some(None),
+                Event::Left { room, .. } if *room == wanted => Some(None),
                 Event::Error(error) => refusal(error, wanted.as_str()).map(Some),
                 _ => None,
             })
             .await?;
         match refused {
-            None => self.say(format!("left {}", self.shown(wanted))),
+            None => self.say(format!("left {called}")),
             Some(error) => self.say(format!("error {}", error.code)),
         }
     }
@@ -198,7 +200,11 @@ impl<W: Write> Stage<W> {
     ) -> Result<(), Stop> {
         let user = self.user(name)?;
         let result = self.speaker().api.set_member(room, user, role).await;
-        self.done(result.map(|()| format!("{name} is {} there", role_in_words(role))))
+        let role = match role {
+            Role::Owner => "an owner",
+            Role::Member => "a member",
+        };
+        self.done(result.map(|()| format!("{name} is {role} now")))
     }
 
     pub(super) async fn remove(&mut self, room: &RoomName, name: &UserName) -> Result<(), Stop> {
@@ -207,16 +213,14 @@ impl<W: Write> Stage<W> {
         self.done(result.map(|()| format!("removed {name}")))
     }
 
-    pub(super) async fn forget(&mut self, room: &RoomName) -> Result<(), Stop> {
-        let result = self.speaker().api.forget_room(room).await;
-        let shown = self.shown(room);
-        self.done(result.map(|()| format!("forgot {shown}")))
+    pub(super) async fn forget(&mut self, called: &RoomName) -> Result<(), Stop> {
+        let result = self.speaker().api.forget_room(&self.address(called)).await;
+        self.done(result.map(|()| format!("forgot {called}")))
     }
 
-    pub(super) async fn delete_room(&mut self, room: &RoomName) -> Result<(), Stop> {
-        let result = self.speaker().api.delete_room(room).await;
-        let shown = self.shown(room);
-        self.done(result.map(|()| format!("deleted {shown}")))
+    pub(super) async fn delete_room(&mut self, called: &RoomName) -> Result<(), Stop> {
+        let result = self.speaker().api.delete_room(&self.address(called)).await;
+        self.done(result.map(|()| format!("deleted {called}")))
     }
 
     fn done(&mut self, result: Result<String, chat_client::ApiError>) -> Result<(), Stop> {
