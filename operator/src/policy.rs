@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use hubbub_scaling::{Amount, Behavior, Bounds, Pace, Policy, Rules, Select, Tolerance};
+use hubbub_scaling::{Amount, Behavior, Bounds, Headroom, Pace, Policy, Rules, Select, Tolerance};
 
 use crate::crd::{PaceKind, PaceSpec, RulesSpec, ScalingSpec, SelectSpec};
 use crate::validate::{Invalid, number};
@@ -20,11 +20,17 @@ pub fn policy(scaling: &ScalingSpec, drain_seconds: u32) -> Result<Policy, Inval
     let target = number("scaling.targetConnections", scaling.target_connections, 1, i32::MAX.unsigned_abs())?;
     let min = number("scaling.min", scaling.min, 1, 1_000)?;
     let max = number("scaling.max", scaling.max, 1, 1_000)?;
+    let ahead = number("scaling.lookAheadSeconds", scaling.look_ahead_seconds, 0, 600)?;
     let usual = Behavior::default();
     Ok(Policy {
         target: NonZeroU32::MIN.saturating_add(target - 1),
         bounds: Bounds::new(min, max)?,
         tolerance: Tolerance::new(scaling.tolerance)?,
+        headroom: Headroom {
+            places: number("scaling.headroom.places", scaling.headroom.places, 0, 1_000_000)?,
+            percent: number("scaling.headroom.percent", scaling.headroom.percent, 0, 1_000)?,
+        },
+        look_ahead: Duration::from_secs(ahead.into()),
         behavior: Behavior {
             up: rules(&scaling.behavior.scale_up, usual.up.stabilization)?,
             down: rules(&scaling.behavior.scale_down, usual.down.stabilization)?,

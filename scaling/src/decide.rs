@@ -2,7 +2,7 @@
 
 use crate::need::{Recommendation, recommend, servers_for};
 use crate::words::{counted, grouped};
-use crate::{Load, Memory, Moment, Observation, Policy, Restraint, Rules, Select, victims};
+use crate::{Load, Memory, Moment, Observation, Policy, Restraint, Rules, Select, Trend, victims};
 
 /// What is to be done, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,7 +139,7 @@ fn wish(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) -> (Wi
     };
     if let Some(wish) = fixed {
         let recent = memory.recent.note(&policy.behavior, wish.replicas, wish.replicas, now);
-        return (wish, Memory { recent });
+        return (wish, Memory { recent, ..memory });
     }
     automatic(policy, seen, memory, now)
 }
@@ -158,9 +158,11 @@ fn pinned_to(pinned: u32, policy: &Policy, seen: &Observation) -> Wish {
 }
 
 fn automatic(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) -> (Wish, Memory) {
-    let load = seen.load(policy.target);
+    let seen_load = seen.load(policy.target);
     let staying = seen.staying();
-    let recommendation = recommend(load, staying, policy.target, policy.tolerance);
+    let trend = follow(memory.trend, seen, seen_load.low, now);
+    let load = Wanted::reckon(policy, seen_load, trend);
+    let recommendation = recommend(load.in_all(), staying, policy.target, policy.tolerance);
     let needed = match recommendation {
         Recommendation::Grow(servers) | Recommendation::Shrink(servers) => servers,
         Recommendation::Stay => staying,
@@ -184,7 +186,52 @@ fn automatic(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) -
         })
     };
     let reason = tell(policy, seen, load, recommendation, limited_by);
-    (Wish { replicas, may_shrink: held.is_none(), limited_by, reason }, Memory { recent })
+    (Wish { replicas, may_shrink: held.is_none(), limited_by, reason }, Memory { recent, trend })
+}
+
+/// Where connections go after this look. One at which somebody did not answer says nothing of it.
+fn follow(trend: Option<Trend>, seen: &Observation, connections: u64, now: Moment) -> Option<Trend> {
+    if seen.silent().0 > 0 {
+        return trend;
+    }
+    Some(trend.map_or_else(|| Trend::begin(connections, now), |trend| trend.note(connections, now)))
+}
+
+/// The places that are wanted, and what for.
+#[derive(Debug, Clone, Copy)]
+struct Wanted {
+    /// The connections that there are.
+    seen: Load,
+    /// Those that will come.
+    coming: u64,
+    /// The places to keep free.
+    free: u64,
+}
+
+impl Wanted {
+    fn reckon(policy: &Policy, seen: Load, trend: Option<Trend>) -> Self {
+        let trend = trend.filter(|_| !policy.look_ahead.is_zero());
+        let ahead = trend.map_or(seen.low, |trend| trend.ahead(policy.look_ahead, seen.low));
+        Self { seen, coming: ahead - seen.low, free: policy.headroom.beside(ahead) }
+    }
+
+    fn in_all(self) -> Load {
+        let more = self.coming.saturating_add(self.free);
+        Load { low: self.seen.low.saturating_add(more), high: self.seen.high.saturating_add(more) }
+    }
+
+    /// `1,234 connections, 60 more that will come and 200 free places`.
+    fn in_words(self, policy: &Policy) -> String {
+        let coming = format!("{} more within {} s", grouped(self.coming), policy.look_ahead.as_secs());
+        let free = counted(self.free, "free place");
+        let connections = counted(self.seen.low, "connection");
+        match (self.coming, self.free) {
+            (0, 0) => connections,
+            (_, 0) => format!("{connections} and {coming}"),
+            (0, _) => format!("{connections} and {free}"),
+            _ => format!("{connections}, {coming} and {free}"),
+        }
+    }
 }
 
 /// What forbids to shrink, when so many of so many servers are not seen.
@@ -203,19 +250,19 @@ fn hold(seen: &Observation, (unseen, all): (u32, u32)) -> Option<Limit> {
 fn tell(
     policy: &Policy,
     seen: &Observation,
-    load: Load,
+    load: Wanted,
     recommendation: Recommendation,
     limited_by: Option<Limit>,
 ) -> String {
-    let connections = counted(load.low, "connection");
+    let connections = load.in_words(policy);
     let target = grouped(policy.target.get().into());
     let needs = |servers: u32| {
-        let verb = if load.low == 1 { "needs" } else { "need" };
+        let verb = if load.in_all().low == 1 { "needs" } else { "need" };
         format!("{connections} {verb} {} at {target} each", counted(servers.into(), "server"))
     };
     let what = match recommendation {
         Recommendation::Grow(servers) | Recommendation::Shrink(servers) => needs(servers),
-        Recommendation::Stay if servers_for(load.low, policy.target) == seen.staying() => {
+        Recommendation::Stay if servers_for(load.in_all().low, policy.target) == seen.staying() => {
             needs(seen.staying())
         }
         Recommendation::Stay => {

@@ -31,18 +31,22 @@
 
 mod behavior;
 mod decide;
+mod headroom;
 mod memory;
 mod moment;
 mod need;
 mod observation;
 mod policy;
+mod trend;
 mod victims;
 mod words;
 
 pub use behavior::{Amount, Behavior, Pace, Recent, Restraint, Rules, Select};
 pub use decide::{Decision, Limit, Owner, decide};
+pub use headroom::Headroom;
 pub use memory::Memory;
 pub use moment::Moment;
 pub use need::{Recommendation, recommend, servers_for};
 pub use observation::{Load, Observation, Phase, Pod};
 pub use policy::{Bounds, InvalidPolicy, Policy, Tolerance};
+pub use trend::Trend;

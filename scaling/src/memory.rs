@@ -1,11 +1,13 @@
 //! What is remembered from one decision to the next.
 
-use crate::Recent;
+use crate::{Recent, Trend};
 
 /// What is remembered from one decision to the next. An empty one is safe to begin with, since it takes what is there
 /// for needed: nothing shrinks until a whole window was seen.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Memory {
     /// What was needed lately, and what the size was.
     pub(crate) recent: Recent,
+    /// Where connections go, once they were seen.
+    pub(crate) trend: Option<Trend>,
 }

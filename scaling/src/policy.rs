@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::Behavior;
+use crate::{Behavior, Headroom};
 
 /// What the owner of the chat-servers wants.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +16,11 @@ pub struct Policy {
     pub bounds: Bounds,
     /// How far from the target connections may be before the size changes.
     pub tolerance: Tolerance,
+    /// The places that are kept free.
+    pub headroom: Headroom,
+    /// Reckon with the connections that there will be after this time, if they go on as they do; with none, with those that
+    /// there are.
+    pub look_ahead: Duration,
     /// How fast the size may change.
     pub behavior: Behavior,
     /// A server that is to go may have connections for no longer than this; then it goes nevertheless.
@@ -36,6 +41,8 @@ impl Default for Policy {
             target: NonZeroU32::MIN.saturating_add(499),
             bounds: Bounds { min: 1, max: 10 },
             tolerance: Tolerance(0.1),
+            headroom: Headroom::default(),
+            look_ahead: Duration::ZERO,
             behavior: Behavior::default(),
             drain_deadline: Duration::from_secs(45),
             pinned: None,

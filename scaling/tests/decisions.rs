@@ -6,8 +6,8 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use hubbub_scaling::{
-    Amount, Behavior, Bounds, Decision, Limit, Memory, Moment, Observation, Owner, Pace, Phase, Pod, Policy,
-    Rules, Select, Tolerance, decide,
+    Amount, Behavior, Bounds, Decision, Headroom, Limit, Memory, Moment, Observation, Owner, Pace, Phase,
+    Pod, Policy, Rules, Select, Tolerance, decide,
 };
 
 fn policy() -> Policy {
@@ -343,4 +343,40 @@ fn a_maximum_that_is_lowered_holds_at_once_whatever_the_pace() {
     let capped = Policy { bounds: Bounds::new(1, 2).unwrap(), behavior: slow, ..policy() };
     let decision = at_once(&capped, &seen(3, vec![pod("a", 500), pod("b", 500), pod("c", 500)]));
     assert_eq!((decision.replicas, decision.limited_by), (2, Some(Limit::Max)));
+}
+
+#[test]
+fn free_places_are_kept_beside_the_connections_and_named() {
+    let roomy = Policy { headroom: Headroom { places: 200, percent: 10 }, ..policy() };
+    let grown = at_once(&roomy, &seen(2, vec![pod("a", 500), pod("b", 500)]));
+    assert_eq!(grown.replicas, 3);
+    assert_eq!(grown.reason, "1,000 connections and 200 free places need 3 servers at 500 each");
+    let many = at_once(&roomy, &seen(8, (0..8).map(|name| pod(&name.to_string(), 500)).collect()));
+    assert_eq!(many.reason, "4,000 connections and 400 free places on 8 servers are within 10 % of 500 each");
+    assert_eq!(settled(&roomy, &seen(2, vec![pod("a", 20), pod("b", 30)])).replicas, 1);
+}
+
+#[test]
+fn servers_are_added_for_connections_that_are_coming_and_never_taken_for_those_that_are_leaving() {
+    let early = Policy { look_ahead: Duration::from_secs(20), ..policy() };
+    let story = |policy: &Policy, step: i32| {
+        let (mut memory, mut last) = (Memory::default(), None);
+        for second in 0..30_i32 {
+            let connections = u32::try_from(500 + step * second).unwrap();
+            let now = Moment::from_secs(1_000 + u64::try_from(second).unwrap());
+            let (decision, next) = decide(policy, &seen(1, vec![pod("a", connections)]), memory, now);
+            memory = next;
+            if decision.replicas > 1 {
+                return Some((second, decision.reason));
+            }
+            last = Some(decision.replicas);
+        }
+        assert_eq!(last, Some(1));
+        None
+    };
+    let (without, _) = story(&policy(), 4).unwrap();
+    let (with, reason) = story(&early, 4).unwrap();
+    assert!(with < without, "{with} {without}");
+    assert!(reason.contains(" more within 20 s need 2 servers at 500 each"), "{reason}");
+    assert_eq!(story(&early, -4), None);
 }

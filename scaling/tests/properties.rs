@@ -6,8 +6,8 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use hubbub_scaling::{
-    Amount, Behavior, Bounds, Memory, Moment, Observation, Pace, Phase, Pod, Policy, Recommendation, Rules,
-    Select, Tolerance, decide, recommend,
+    Amount, Behavior, Bounds, Headroom, Memory, Moment, Observation, Pace, Phase, Pod, Policy,
+    Recommendation, Rules, Select, Tolerance, decide, recommend,
 };
 use proptest::prelude::*;
 
@@ -34,12 +34,15 @@ prop_compose! {
         span in 0_u32..8,
         tolerance in 0.0_f64..=0.5,
         (up, down) in (rules(), rules()),
+        (places, percent, ahead) in (0_u32..2_000, 0_u32..200, 0_u64..120),
     ) -> Policy {
         Policy {
             target: NonZeroU32::new(target).unwrap(),
             bounds: Bounds::new(min, min + span).unwrap(),
             tolerance: Tolerance::new(tolerance).unwrap(),
             behavior: Behavior { up, down },
+            headroom: Headroom { places, percent },
+            look_ahead: Duration::from_secs(ahead),
             ..Policy::default()
         }
     }

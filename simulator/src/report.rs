@@ -4,13 +4,13 @@ use std::fmt::Write;
 
 use hubbub_scaling::servers_for;
 
-use crate::autoscalers::{Agones, Clairvoyant, Hpa, Hubbub, Keda, Knative, Metric};
+use crate::autoscalers::{Agones, Clairvoyant, Hpa, Hubbub, Keda, Knative, Metric, OURS};
 use crate::figures::edge;
 use crate::plot::{Line, servers_over_time};
 use crate::{Autoscaler, Figures, Run, Scenario, Shape, Trace, Unplottable, run};
 
 /// Those whose lines are in the pictures, beside what is needed.
-const PICTURED: [&str; 3] = ["Hubbub", HPA, "Knative KPA"];
+const PICTURED: [&str; 3] = [OURS, HPA, "Knative KPA"];
 
 /// The autoscaler whose moved sessions are the measure for others.
 const HPA: &str = "HPA, connections";
@@ -24,11 +24,12 @@ pub struct Page {
     pub pictures: Vec<(String, String)>,
 }
 
-/// Every autoscaler that a policy is compared with, Hubbub first and the optimum last.
+/// Every autoscaler that a policy is compared with: Hubbub with it and with the defaults first, the optimum last.
 fn all(trace: &Trace, scenario: &Scenario) -> Vec<Box<dyn Autoscaler>> {
     let policy = || scenario.policy.clone();
     vec![
         Box::new(Hubbub::new(policy())),
+        Box::new(Hubbub::with_defaults(&scenario.policy)),
         Box::new(Hpa::new(Metric::Connections, policy())),
         Box::new(Hpa::new(Metric::Cpu, policy())),
         Box::new(Keda::new(policy())),
@@ -138,19 +139,20 @@ fn compare(traces: impl Iterator<Item = (Trace, u64)>, scenario: &Scenario) -> V
 /// How far Hubbub is from its aim: nobody is as good in the time without enough servers and in server-hours, and better in
 /// one; at most 1.15 of the optimum's server-hours; a tenth of the sessions that the HPA moves.
 fn aim(outcomes: &[Outcome]) -> String {
-    let [ours, others @ .., best] = outcomes else { return String::new() };
+    let [ours, _, others @ .., best] = outcomes else { return String::new() };
     let better: Vec<&str> =
         others.iter().filter(|other| dominates(&other.mean, &ours.mean)).map(|other| other.name).collect();
     let front = if better.is_empty() { "yes".to_owned() } else { format!("no: {}", better.join(", ")) };
-    let hours = ours.mean.server_hours / best.mean.server_hours;
-    let within = if hours <= 1.15 { "" } else { ", more than 1.15" };
+    let hours = format!("{:.2}", ours.mean.server_hours / best.mean.server_hours);
+    let within = if hours.as_str() <= "1.15" { "" } else { ", more than 1.15" };
     let theirs = others.iter().find(|other| other.name == HPA).map_or(0.0, |hpa| hpa.mean.moved);
     let moved = match ours.mean.moved {
         0.0 => "none".to_owned(),
+        moved if theirs == 0.0 => format!("{moved:.0}, of none"),
         moved if moved <= theirs * 0.1 => format!("{:.2}", moved / theirs),
         moved => format!("{:.2}, more than 0.10", moved / theirs),
     };
-    format!("{front} | {hours:.2}{within} | {moved}")
+    format!("{front} | {hours}{within} | {moved}")
 }
 
 fn dominates(other: &Figures, ours: &Figures) -> bool {

@@ -58,6 +58,15 @@ fn a_million_connections_on_a_thousand_servers_take_less_than_ten_seconds() {
 }
 
 #[test]
+fn looking_ahead_is_short_of_servers_for_less_time_on_a_ramp() {
+    let (trace, scenario) = (Shape::Ramp.trace(1), scenario(40));
+    let early = Policy { look_ahead: Duration::from_secs(15), ..scenario.policy.clone() };
+    let with = run(&trace, &mut Hubbub::new(early), &scenario).figures;
+    let without = run(&trace, &mut Hubbub::new(scenario.policy.clone()), &scenario).figures;
+    assert!(with.under_share < without.under_share / 2.0, "{with:?} {without:?}");
+}
+
+#[test]
 fn an_allocator_that_packs_moves_nobody_and_pays_with_servers() {
     let (trace, scenario) = (Shape::Ramp.trace(1), scenario(40));
     let agones = run(&trace, &mut Agones::new(scenario.policy.clone()), &scenario).figures;

@@ -8,7 +8,7 @@ mod scaling;
 mod spec;
 mod status;
 
-pub use scaling::{BehaviorSpec, PaceKind, PaceSpec, RulesSpec, ScalingSpec, SelectSpec};
+pub use scaling::{BehaviorSpec, HeadroomSpec, PaceKind, PaceSpec, RulesSpec, ScalingSpec, SelectSpec};
 pub use spec::{
     ChatServer, ChatServerSpec, DrainSpec, IngressSpec, PullPolicy, RedisSpec, ResourcesSpec, ServerSpec,
 };

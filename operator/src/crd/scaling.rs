@@ -19,6 +19,12 @@ pub struct ScalingSpec {
     /// No change of size while connections per server are within this part of the target: 0.1 is 10 %.
     #[schemars(range(min = 0.0, max = 0.5))]
     pub tolerance: f64,
+    /// Places that are kept free for who comes while servers start.
+    pub headroom: HeadroomSpec,
+    /// Reckons with the connections that there will be in this many seconds, if they go on growing as they do; 0 with those
+    /// that there are.
+    #[schemars(range(min = 0, max = 600))]
+    pub look_ahead_seconds: i32,
     /// How fast the size may change, in the words of a HorizontalPodAutoscaler.
     pub behavior: BehaviorSpec,
     /// Leaves the number of servers as it is.
@@ -34,11 +40,25 @@ impl Default for ScalingSpec {
             min: 1,
             max: 10,
             tolerance: 0.1,
+            headroom: HeadroomSpec::default(),
+            look_ahead_seconds: 0,
             behavior: BehaviorSpec::default(),
             paused: false,
             dry_run: false,
         }
     }
+}
+
+/// Places that are kept free for who comes while servers start: of both what is more.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HeadroomSpec {
+    /// So many places, on all servers together.
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub places: i32,
+    /// So many percent of the connections.
+    #[schemars(range(min = 0, max = 1_000))]
+    pub percent: i32,
 }
 
 /// How fast the size may change, in the words of a HorizontalPodAutoscaler.

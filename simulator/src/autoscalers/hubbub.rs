@@ -6,9 +6,13 @@ use hubbub_scaling::{Memory, Policy, decide};
 
 use super::{Action, Autoscaler, View};
 
+/// What it is called.
+pub(crate) const OURS: &str = "Hubbub";
+
 /// Hubbub's operator, which looks once a second.
 #[derive(Debug)]
 pub struct Hubbub {
+    name: &'static str,
     policy: Policy,
     memory: Memory,
 }
@@ -16,7 +20,14 @@ pub struct Hubbub {
 impl Hubbub {
     /// With this policy, and nothing to remember.
     pub fn new(policy: Policy) -> Self {
-        Self { policy, memory: Memory::default() }
+        Self { name: OURS, policy, memory: Memory::default() }
+    }
+
+    /// With the target, its tolerance and the bounds of this policy, and with defaults otherwise.
+    pub fn with_defaults(policy: &Policy) -> Self {
+        let Policy { target, bounds, tolerance, drain_deadline, .. } = *policy;
+        let policy = Policy { target, bounds, tolerance, drain_deadline, ..Policy::default() };
+        Self { name: "Hubbub, defaults", policy, memory: Memory::default() }
     }
 
     /// From now on with this size, whatever the connections are.
@@ -27,7 +38,7 @@ impl Hubbub {
 
 impl Autoscaler for Hubbub {
     fn name(&self) -> &'static str {
-        "Hubbub"
+        self.name
     }
 
     fn every(&self) -> Duration {

@@ -19,6 +19,7 @@ pub use agones::Agones;
 pub use clairvoyant::{Clairvoyant, plan};
 pub use hpa::{Hpa, Metric, replicas};
 pub use hubbub::Hubbub;
+pub(crate) use hubbub::OURS;
 pub use keda::{Keda, average_replicas};
 pub use knative::{Knative, Panic};
 
