@@ -15,6 +15,7 @@ use crate::{
         redis::{RedisEngine, RedisOptions},
     },
     listener::{self, Bounds},
+    login::Login,
     private,
     public::{self, PublicOptions, TrustedProxies},
     server::{Options, Server},
@@ -35,6 +36,9 @@ pub enum StartError {
     /// A defect.
     #[error("the metrics can't be made: {0}")]
     Metrics(#[from] prometheus::Error),
+    /// A defect.
+    #[error("there is no TLS: {0}")]
+    Tls(#[from] rustls::Error),
 }
 
 /// Where a server listens.
@@ -96,6 +100,7 @@ impl Application {
             web,
             page,
             admin_token,
+            login,
             max_connections,
             history: _,
             origins,
@@ -109,8 +114,13 @@ impl Application {
         } = config;
         let (public, public_address) = bind(listen).await?;
         let (private, private_address) = bind(private_listen).await?;
-        let server =
-            Server::start(Options { id, max_connections, queue_bytes, rates, timing }, engine, events)?;
+        let login = Login::start(login, timing.keys_pause)?;
+        let server = Server::start(
+            Options { id, max_connections, queue_bytes, rates, timing },
+            login,
+            engine,
+            events,
+        )?;
         let (proxies, nobody) = (trusted_proxies.clone(), TrustedProxies::default());
         let bounds = (Bounds::behind(proxies, timing.head), Bounds::behind(nobody, timing.head));
         let options = PublicOptions { web, page, origins, trusted_proxies };

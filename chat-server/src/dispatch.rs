@@ -1,7 +1,7 @@
 //! Takes what the engine tells to whom it concerns: rooms to the hub, users to their sessions. Never waits for one
 //! of them, so that one slow room or session stops no other.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use hubbub_protocol::{CloseCode, ServerFrame, UserId};
 use tokio::sync::{Notify, mpsc};
@@ -35,10 +35,10 @@ pub struct Dispatcher {
 
 impl Dispatcher {
     /// Begins.
-    pub fn start(audience: Audience, events: mpsc::Receiver<EngineEvent>) -> Self {
+    pub fn start(audience: Audience, events: mpsc::Receiver<EngineEvent>, expiry_look: Duration) -> Self {
         let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let interrupted = Arc::new(Notify::new());
-        let watching = revocation::watch(audience.clone(), Arc::clone(&interrupted));
+        let watching = revocation::watch(audience.clone(), Arc::clone(&interrupted), expiry_look);
         tasks.spawn(stop.clone().run_until_cancelled_owned(watching));
         tasks.spawn(stop.clone().run_until_cancelled_owned(dispatch(audience, events, interrupted)));
         Self { tasks, stop }
@@ -108,6 +108,7 @@ mod tests {
             HistoryLimits,
             memory::{MemoryEngine, MemoryOptions},
         },
+        login::Login,
         metrics::Metrics,
         sessions::{Owner, Ticket},
         timing::Timing,
@@ -115,7 +116,7 @@ mod tests {
 
     fn audience() -> Audience {
         let (engine, _events) = MemoryEngine::start(MemoryOptions { history: HistoryLimits::events(10) });
-        let tokens = Arc::new(Tokens::new(engine.clone()));
+        let tokens = Arc::new(Tokens::new(engine.clone(), Arc::new(Login::Own { signer: None })));
         let hub = Hub::start(engine, Arc::new(Metrics::new().unwrap()), Timing::default(), 1_000);
         Audience { hub, sessions: Arc::new(Sessions::new(10, 1_000)), tokens }
     }

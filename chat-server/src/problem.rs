@@ -13,6 +13,7 @@ use crate::{
     engine::{EngineError, RoomRefusal},
     limits::TooFast,
     session::encode::refusal_code,
+    tokens::TokenError,
 };
 
 /// The content type of a problem document.
@@ -66,9 +67,26 @@ impl HttpError {
         Self::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "there is nothing at this address")
     }
 
+    /// It is for another login service to do.
+    pub fn foreign_login() -> Self {
+        let detail = "users and their names are those of another login service";
+        Self::new(StatusCode::FORBIDDEN, ErrorCode::ForeignLogin, detail)
+    }
+
     /// A name that is refused.
     pub fn bad_name(invalid: InvalidText) -> Self {
         Self::new(StatusCode::BAD_REQUEST, ErrorCode::of_name(invalid), format!("name {invalid}"))
+    }
+}
+
+impl From<TokenError> for HttpError {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Engine(error) => error.into(),
+            TokenError::Keys(error) => {
+                Self::passing(ErrorCode::LoginUnavailable, format!("{error}; try again"))
+            }
+        }
     }
 }
 

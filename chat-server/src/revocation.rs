@@ -19,16 +19,13 @@ const AT_ONCE: usize = 32;
 /// After this time an engine that did not answer is asked again.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// How often it is looked for tokens that have ended.
-const LOOK: Duration = Duration::from_secs(15);
-
-/// For ever: all sessions whenever `interrupted` is notified, those whose tokens have ended from time to time.
-pub(crate) async fn watch(audience: Audience, interrupted: Arc<Notify>) {
+/// For ever: all sessions whenever `interrupted` is notified, those whose tokens have ended each `look`.
+pub(crate) async fn watch(audience: Audience, interrupted: Arc<Notify>, look: Duration) {
     loop {
         let everyone = tokio::select! {
             biased;
             () = interrupted.notified() => true,
-            () = sleep(LOOK) => false,
+            () = sleep(look) => false,
         };
         let now = Timestamp::from(std::time::SystemTime::now());
         let due = |line: &Arc<Line>| line.owner().is_some_and(|owner| everyone || owner.expires <= now);

@@ -19,6 +19,7 @@ use crate::{
     engine::{Engine, EngineError, EngineEvent, UserEvent},
     hub::Hub,
     limits::Limits,
+    login::Login,
     messages::Messages,
     metrics::{Metrics, Snapshot},
     passwords::Passwords,
@@ -49,6 +50,8 @@ pub struct Server {
     pub id: ServerId,
     /// What keeps messages, presence and accounts.
     pub engine: Arc<dyn Engine>,
+    /// Whose login it is.
+    pub login: Arc<Login>,
     /// Whose tokens are.
     pub tokens: Arc<Tokens>,
     /// Hashes them.
@@ -78,12 +81,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server without sessions on an engine, whose events come through `events`.
+    /// A server without sessions on an engine, whose events come through `events`, with a login.
     ///
     /// # Errors
     /// When the metrics can't be made: a defect.
     pub fn start(
         options: Options,
+        login: Login,
         engine: Arc<dyn Engine>,
         events: mpsc::Receiver<EngineEvent>,
     ) -> Result<Arc<Self>, prometheus::Error> {
@@ -92,16 +96,18 @@ impl Server {
         let sessions = Arc::new(Sessions::new(max_connections, queue_bytes));
         let tasks = TaskTracker::new();
         let hub = Hub::start(Arc::clone(&engine), Arc::clone(&metrics), timing, queue_bytes);
-        let tokens = Arc::new(Tokens::new(Arc::clone(&engine)));
+        let login = Arc::new(login);
+        let tokens = Arc::new(Tokens::new(Arc::clone(&engine), Arc::clone(&login)));
         let audience =
             Audience { hub: hub.clone(), sessions: Arc::clone(&sessions), tokens: Arc::clone(&tokens) };
         Ok(Arc::new(Self {
             id,
             hub,
             messages: Messages::new(Arc::clone(&engine), Arc::clone(&metrics), timing.engine_wait),
+            login,
             tokens,
             passwords: Passwords::default(),
-            dispatcher: Dispatcher::start(audience, events),
+            dispatcher: Dispatcher::start(audience, events, timing.expiry_look),
             drain: Drain::new(Arc::clone(&sessions), tasks.clone()),
             departures: Departures::new(Arc::clone(&engine)),
             engine,

@@ -32,6 +32,11 @@ pub struct Timing {
     pub linger: Duration,
     /// For a room to be opened or compared with the engine, when a session waits for it.
     pub engine_wait: Duration,
+    /// Between two questions for the keys of another login, at least: a token that names an unknown key has the login
+    /// asked again, and whoever invents such names must not have it flooded.
+    pub keys_pause: Duration,
+    /// Between two looks for tokens that have ended.
+    pub expiry_look: Duration,
     /// Between two looks of a silent room into the engine.
     pub lookout: Pace,
 }
@@ -49,6 +54,8 @@ impl Default for Timing {
             presence_batch: Duration::from_millis(250),
             linger: PRESENCE_LEASE,
             engine_wait: Duration::from_secs(2),
+            keys_pause: Duration::from_secs(10),
+            expiry_look: Duration::from_secs(1),
             lookout: Pace { soonest: Duration::from_secs(2), longest: Duration::from_mins(5) },
         }
     }

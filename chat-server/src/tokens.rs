@@ -11,11 +11,19 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use hubbub_protocol::{Timestamp, UserId};
+use hubbub_protocol::{DeviceId, Timestamp, UserId};
 use moka::sync::Cache;
 use sha2::{Digest, Sha256};
+use uuid::Builder;
 
-use crate::engine::{Authenticated, Engine, EngineError};
+use crate::{
+    engine::{
+        Authenticated, Engine, EngineError, UserEvent,
+        accounts::{Acknowledged, Standing},
+    },
+    jwt::{self, claims::Vouched, issuer::KeysUnavailable},
+    login::Login,
+};
 
 /// How many tokens are remembered: five for each of the sessions of a large server, about 15 MB.
 const REMEMBERED: u64 = 50_000;
@@ -31,9 +39,21 @@ pub const REFUSED_FOR: Duration = Duration::from_secs(1);
 /// What tells the time.
 pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
+/// Why it can't be said whose a token is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// The engine does not answer.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The login service does not tell its keys.
+    #[error(transparent)]
+    Keys(#[from] KeysUnavailable),
+}
+
 /// Whose tokens are.
 pub struct Tokens {
     engine: Arc<dyn Engine>,
+    login: Arc<Login>,
     /// By the hash of the token: the token itself is nowhere in memory.
     remembered: Cache<[u8; 32], Remembered>,
     /// How often something was forgotten: what was read from the engine before is not remembered after.
@@ -48,26 +68,26 @@ struct Remembered {
 }
 
 impl Tokens {
-    /// Those that `engine` knows.
-    pub fn new(engine: Arc<dyn Engine>) -> Self {
-        Self::by_clock(engine, Arc::new(|| Timestamp::from(SystemTime::now())))
+    /// Those that `engine` knows, or those of another login.
+    pub fn new(engine: Arc<dyn Engine>, login: Arc<Login>) -> Self {
+        Self::by_clock(engine, login, Arc::new(|| Timestamp::from(SystemTime::now())))
     }
 
-    /// Those that `engine` knows, with a clock of one's own.
-    pub fn by_clock(engine: Arc<dyn Engine>, clock: Clock) -> Self {
+    /// The same, with a clock of one's own.
+    pub fn by_clock(engine: Arc<dyn Engine>, login: Arc<Login>, clock: Clock) -> Self {
         let remembered = Cache::builder()
             .max_capacity(REMEMBERED)
             .time_to_live(REMEMBERED_FOR)
             .support_invalidation_closures()
             .build();
-        Self { engine, remembered, forgotten: AtomicU64::new(0), clock }
+        Self { engine, login, remembered, forgotten: AtomicU64::new(0), clock }
     }
 
     /// Whose token it is; `None` for one that is unknown, expired or logged out.
     ///
     /// # Errors
-    /// When the engine does not answer.
-    pub async fn authenticate(&self, token: &str) -> Result<Option<Authenticated>, EngineError> {
+    /// See [`TokenError`].
+    pub async fn authenticate(&self, token: &str) -> Result<Option<Authenticated>, TokenError> {
         let (key, now): ([u8; 32], _) = (Sha256::digest(token.as_bytes()).into(), (self.clock)());
         if let Some(Remembered { found, until }) = self.remembered.get(&key)
             && now < until
@@ -75,7 +95,7 @@ impl Tokens {
             return Ok(found);
         }
         let before = self.forgettings();
-        let found = self.engine.authenticate(token).await?;
+        let found = self.find(token, &key, now).await?;
         let until = match &found {
             Some(who) => who.expires.min(now + REMEMBERED_FOR),
             None => now + REFUSED_FOR,
@@ -88,13 +108,58 @@ impl Tokens {
         Ok(found)
     }
 
+    /// Asks whoever knows.
+    async fn find(
+        &self,
+        token: &str,
+        key: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<Option<Authenticated>, TokenError> {
+        match &*self.login {
+            Login::Own { .. } => Ok(self.engine.authenticate(token).await?),
+            Login::Foreign { issuer, .. } if jwt::is_signed(token) => {
+                let Some(vouched) = issuer.verify(token, now).await? else { return Ok(None) };
+                Ok(self.acknowledge(vouched, key).await?)
+            }
+            Login::Foreign { guests: false, .. } => Ok(None),
+            Login::Foreign { guests: true, .. } => {
+                let guest = |who: &Authenticated| who.standing == Standing::Guest;
+                Ok(self.engine.authenticate(token).await?.filter(guest))
+            }
+        }
+    }
+
+    /// Another login vouches for somebody, who is known here from now on.
+    async fn acknowledge(
+        &self,
+        vouched: Vouched,
+        key: &[u8; 32],
+    ) -> Result<Option<Authenticated>, EngineError> {
+        let Vouched { user, signed, expires } = vouched;
+        let Some(here) = self.engine.acknowledge(&user, signed).await? else { return Ok(None) };
+        let Acknowledged { user, renamed, logged_out } = here;
+        if !logged_out.is_empty() {
+            self.engine.tell(user.id, UserEvent::LoggedOut { devices: logged_out }).await?;
+        }
+        if renamed {
+            self.engine.tell(user.id, UserEvent::Renamed { name: user.name.clone() }).await?;
+        }
+        // Each token is a device: so one of them can be closed.
+        let mut half = [0; 16];
+        half.copy_from_slice(&key[..16]);
+        let device = DeviceId(Builder::from_custom_bytes(half).into_uuid());
+        Ok(Some(Authenticated { user, device, standing: Standing::Foreign, expires }))
+    }
+
     /// Whether the token of somebody who was let in is good for nothing any more. That of a user whom the engine lost
     /// is not: nobody logged it out, and chat goes on.
     ///
     /// # Errors
-    /// When the engine does not answer.
-    pub async fn is_revoked(&self, user: UserId, token: &str) -> Result<bool, EngineError> {
-        Ok(self.authenticate(token).await?.is_none() && self.engine.knows(user).await?)
+    /// See [`TokenError`].
+    pub async fn is_revoked(&self, user: UserId, token: &str) -> Result<bool, TokenError> {
+        let is_good = self.authenticate(token).await?.is_some();
+        // What another login signed does not depend on what the engine knows.
+        Ok(!is_good && (jwt::is_signed(token) || self.engine.knows(user).await?))
     }
 
     /// How often something was forgotten. Who let somebody in, and finds another number than before it asked, asks
@@ -138,7 +203,8 @@ mod tests {
     async fn world() -> (Arc<MemoryEngine>, Tokens, User, String) {
         let (engine, _events) = MemoryEngine::start(MemoryOptions { history: HistoryLimits::events(1) });
         let (start, began) = (Timestamp::from(SystemTime::now()), Instant::now());
-        let tokens = Tokens::by_clock(engine.clone(), Arc::new(move || start + began.elapsed()));
+        let login = Arc::new(Login::Own { signer: None });
+        let tokens = Tokens::by_clock(engine.clone(), login, Arc::new(move || start + began.elapsed()));
         let user = User { id: UserId::random(), name: UserName::parse("Ada").unwrap() };
         let Ok(GuestOutcome::Created(guest)) = engine.create_guest(&user).await else { panic!("no guest") };
         (engine, tokens, user, guest.token)
@@ -195,6 +261,6 @@ mod tests {
         let login = engine.log_in(&credentials, &device).await.unwrap().unwrap();
         let found = tokens.authenticate(&login.token).await.unwrap().unwrap();
         assert_eq!(found, login.who);
-        assert!(found.account);
+        assert_eq!(found.standing, Standing::Account);
     }
 }

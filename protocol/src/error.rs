@@ -63,6 +63,10 @@ pub enum ErrorCode {
     NotLoggedIn,
     /// The password is wrong, or there is no such account: the answer does not tell which.
     WrongPassword,
+    /// Accounts, and what they are called, are those of another login service: it is for that to do.
+    ForeignLogin,
+    /// The login service did not tell its keys, so that nobody can say whose a token is. Retryable.
+    LoginUnavailable,
     /// Too many logins failed for this account or from this address.
     TooManyAttempts,
     /// There is an account with that e-mail address.
@@ -105,7 +109,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, for tables and tests.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 47] = [
         Self::BadJson,
         Self::FrameTooLong,
         Self::UnknownType,
@@ -132,6 +136,8 @@ impl ErrorCode {
         Self::EngineUnavailable,
         Self::NotLoggedIn,
         Self::WrongPassword,
+        Self::ForeignLogin,
+        Self::LoginUnavailable,
         Self::TooManyAttempts,
         Self::EmailTaken,
         Self::BadEmail,
@@ -182,6 +188,8 @@ impl ErrorCode {
             Self::EngineUnavailable => "engineUnavailable",
             Self::NotLoggedIn => "notLoggedIn",
             Self::WrongPassword => "wrongPassword",
+            Self::ForeignLogin => "foreignLogin",
+            Self::LoginUnavailable => "loginUnavailable",
             Self::TooManyAttempts => "tooManyAttempts",
             Self::EmailTaken => "emailTaken",
             Self::BadEmail => "badEmail",

@@ -12,7 +12,7 @@ use hubbub_protocol::{
         GuestCreated, GuestRequest, KeptMessage, KeyLogin, LoginRequest, MESSAGE_PATH, MemberList,
         MemberRequest, MyRooms, NewMessage, NewUser, PageConfig, PasswordChange, PostRequest, Posted,
         Problem, Profile, ProfileChange, ReactRequest, ReadRequest, ReadState, RegisterRequest, RoomChange,
-        RoomInfo, RoomList, SessionCreated, USER_PATH, UserKey,
+        RoomInfo, RoomList, SessionCreated, TokenIssued, TokenRequest, USER_PATH, UserKey,
     },
     limits,
 };
@@ -146,6 +146,8 @@ fn every_other_example_is_a_body_of_http() {
             "UserKey" => is_exactly::<UserKey>(text),
             "KeyLogin" => is_exactly::<KeyLogin>(text),
             "NewMessage" => is_exactly::<NewMessage>(text),
+            "TokenRequest" => is_exactly::<TokenRequest>(text),
+            "TokenIssued" => is_exactly::<TokenIssued>(text),
             "KeptMessage" => is_exactly::<KeptMessage>(text),
             "PageConfig" => is_exactly::<PageConfig>(text),
             "AdminState" => is_exactly::<AdminState>(text),
@@ -155,7 +157,7 @@ fn every_other_example_is_a_body_of_http() {
         }
         kinds.insert(kind);
     }
-    assert_eq!(kinds.len(), 35, "{kinds:?}");
+    assert_eq!(kinds.len(), 37, "{kinds:?}");
 }
 
 /// The first cells of the table below a heading, without their back-quotes.
@@ -215,6 +217,8 @@ fn the_limits_are_those_of_the_code() {
         format!("at most {} of those who are there", limits::MEMBERS_LISTED),
         format!("stays for {} s", limits::PRESENCE_LEASE.as_secs()),
         format!("public room `{CLASSIC_ROOM}`"),
+        format!("an audience of 1 to {} characters", limits::AUDIENCE_CHARS),
+        format!("good for {} minutes, and nobody", limits::SIGNED_TOKEN_LIFETIME.as_secs() / 60),
         format!("| POST {USER_PATH} |"),
         format!("| GET {MESSAGE_PATH} |"),
         format!("at least {} minutes", limits::DEDUPLICATION_WINDOW.as_secs() / 60),

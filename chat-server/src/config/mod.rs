@@ -1,5 +1,6 @@
 //! How the server is to be: read once, from flags, environment and file, and checked once.
 
+mod auth;
 mod raw;
 
 use std::{
@@ -19,9 +20,11 @@ use hubbub_protocol::{
     limits::{self, Rates},
 };
 
+use self::auth::AuthFlags;
 pub use self::raw::Raw;
 use crate::{
     engine::{HistoryLimits, redis::RedisUrl},
+    login::LoginOptions,
     private::AdminToken,
     public::{AllowedOrigins, TrustedProxies},
     timing::Timing,
@@ -42,6 +45,8 @@ pub struct Config {
     pub page: PageConfig,
     /// What the admin calls need.
     pub admin_token: Option<AdminToken>,
+    /// Whose login it is.
+    pub login: LoginOptions,
     /// How many sessions are taken at most.
     pub max_connections: usize,
     /// How much of a room's stream is kept.
@@ -147,6 +152,12 @@ impl Config {
             redis_ack_replicas,
             web,
             admin_token_file,
+            auth_issuer,
+            auth_audience,
+            auth_jwks_url,
+            auth_guests,
+            auth_signing_key_file,
+            auth_signing_issuer,
             max_connections,
             history,
             history_seconds,
@@ -176,6 +187,14 @@ impl Config {
             web: web.map(page_folder).transpose()?,
             page,
             admin_token: admin_token_file.as_deref().map(admin_token).transpose()?,
+            login: auth::login(AuthFlags {
+                issuer: auth_issuer,
+                audience: auth_audience,
+                jwks_url: auth_jwks_url,
+                guests: auth_guests.unwrap_or(false),
+                signing_key_files: auth_signing_key_file.unwrap_or_default(),
+                signing_issuer: auth_signing_issuer,
+            })?,
             max_connections: within(
                 "max-connections",
                 max_connections.unwrap_or(limits::CONNECTIONS_DEFAULT),
@@ -386,6 +405,18 @@ mod tests {
             (&["--drain-seconds", "-1"], "unexpected argument '-1' found"),
             (&["--web", "/nowhere"], "web: there is no /nowhere/index.html"),
             (&["--admin-token-file", "/nowhere"], "admin-token-file: /nowhere: "),
+            (&["--auth-issuer", "https://a", "--auth-audience", "chat"], "auth-jwks-url: is needed with"),
+            (&["--auth-jwks-url", "https://a"], "auth-issuer: is needed with"),
+            (
+                &["--auth-issuer", "a", "--auth-audience", "b", "--auth-jwks-url", "keys.json"],
+                "auth-jwks-url: \"keys.json\" is no address of the web",
+            ),
+            (&["--auth-guests", "true"], "auth-guests: is of no use"),
+            (&["--auth-signing-key-file", "/nowhere"], "auth-signing-issuer: is needed"),
+            (
+                &["--auth-signing-key-file", "/nowhere", "--auth-signing-issuer", "https://a"],
+                "auth-signing-key-file: /nowhere: ",
+            ),
             (&["--allowed-origin", "https://a.org,b.org"], "allowed-origin: \"b.org\" is no origin"),
             (&["--trusted-proxy", "10.0.0.0/8,proxy"], "trusted-proxy: \"proxy\" is no network"),
             (&["--rate", "joins=1/s,connects=9"], "rate: connects: \"9\" is no rate"),

@@ -48,6 +48,30 @@ pub struct Raw {
     #[arg(long, env = "HUBBUB_ADMIN_TOKEN_FILE", value_name = "FILE")]
     pub admin_token_file: Option<PathBuf>,
 
+    /// Whose tokens are taken instead of own ones: the `iss` of another login service
+    #[arg(long, env = "HUBBUB_AUTH_ISSUER", value_name = "URL")]
+    pub auth_issuer: Option<String>,
+
+    /// Whom those tokens have to be for: their `aud`
+    #[arg(long, env = "HUBBUB_AUTH_AUDIENCE", value_name = "NAME")]
+    pub auth_audience: Option<String>,
+
+    /// Where that service has its public keys, as a JWK Set
+    #[arg(long, env = "HUBBUB_AUTH_JWKS_URL", value_name = "URL")]
+    pub auth_jwks_url: Option<String>,
+
+    /// Whether guests are let in beside those who have such tokens [default: false]
+    #[arg(long, env = "HUBBUB_AUTH_GUESTS", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub auth_guests: Option<bool>,
+
+    /// Private keys (PEM) to sign tokens for other services with; several with commas: the first signs
+    #[arg(long, env = "HUBBUB_AUTH_SIGNING_KEY_FILE", value_name = "FILE", value_delimiter = ',', action = ArgAction::Append)]
+    pub auth_signing_key_file: Option<Vec<PathBuf>>,
+
+    /// What this login is called in those tokens, their `iss`: where others reach it, as https://chat.example.org
+    #[arg(long, env = "HUBBUB_AUTH_SIGNING_ISSUER", value_name = "URL")]
+    pub auth_signing_issuer: Option<String>,
+
     /// How many sessions are taken at most [default: 10000]
     #[arg(long, env = "HUBBUB_MAX_CONNECTIONS", value_name = "N")]
     pub max_connections: Option<usize>,
@@ -117,6 +141,12 @@ impl Raw {
             redis_ack_replicas: self.redis_ack_replicas.or(file.redis_ack_replicas),
             web: self.web.or(file.web),
             admin_token_file: self.admin_token_file.or(file.admin_token_file),
+            auth_issuer: self.auth_issuer.or(file.auth_issuer),
+            auth_audience: self.auth_audience.or(file.auth_audience),
+            auth_jwks_url: self.auth_jwks_url.or(file.auth_jwks_url),
+            auth_guests: self.auth_guests.or(file.auth_guests),
+            auth_signing_key_file: self.auth_signing_key_file.or(file.auth_signing_key_file),
+            auth_signing_issuer: self.auth_signing_issuer.or(file.auth_signing_issuer),
             max_connections: self.max_connections.or(file.max_connections),
             history: self.history.or(file.history),
             history_seconds: self.history_seconds.or(file.history_seconds),

@@ -8,7 +8,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use hubbub_protocol::{MessageId, MessageText, RoomName, StreamEvent, Target, Timestamp, User, UserId};
+use hubbub_protocol::{
+    MessageId, MessageText, RoomKind, RoomName, StreamEvent, Target, Timestamp, User, UserId,
+    limits::MEMBERS_PER_ROOM,
+};
 use tokio::time::timeout;
 
 use self::{
@@ -28,8 +31,9 @@ use crate::{
 /// each other, so it is about how many other servers come first: each try is a chance like theirs.
 const ATTEMPTS: usize = 100;
 
-/// Among how many of those who are in a room a mention is looked for. 100 bytes each; only texts with an `@` ask.
-const CANDIDATES: usize = 1_000;
+/// Among how many of those who are in a public room a mention is looked for: as many as a private one has members. 100
+/// bytes each; only texts with an `@` ask.
+const CANDIDATES: usize = MEMBERS_PER_ROOM;
 
 /// Why a message was not stored or not changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -95,7 +99,7 @@ impl Messages {
         id: MessageId,
         text: MessageText,
     ) -> Result<Published, EngineError> {
-        let mentions = self.mentions(&room, &text).await?;
+        let mentions = self.mentions(&room, &text, user.id).await?;
         let draft = Draft { room, id, user, text, mentions, time: now() };
         let published = self.engine.publish(draft).await?;
         self.count(&published);
@@ -109,7 +113,7 @@ impl Messages {
     pub async fn change(&self, by: &User, request: Request) -> Result<Published, MessageError> {
         let Request { id, target: Target { room, offset, message }, wish } = request;
         let change = match wish {
-            Wish::Edit(text) => Change::Edit { mentions: self.mentions(&room, &text).await?, text },
+            Wish::Edit(text) => Change::Edit { mentions: self.mentions(&room, &text, by.id).await?, text },
             Wish::Delete => Change::Delete,
             Wish::React { emoji, on } => Change::React { emoji, on },
         };
@@ -133,13 +137,23 @@ impl Messages {
         Err(EngineError::Unavailable("others keep changing the message".to_owned()).into())
     }
 
-    /// Whom a text names of those who are in the room.
-    async fn mentions(&self, room: &RoomName, text: &MessageText) -> Result<Vec<UserId>, EngineError> {
+    /// Whom a text names of those who are in a public room, or have a part in another, there or away.
+    async fn mentions(
+        &self,
+        room: &RoomName,
+        text: &MessageText,
+        by: UserId,
+    ) -> Result<Vec<UserId>, EngineError> {
         if !may_mention(text.as_str()) {
             return Ok(Vec::new());
         }
-        let there = self.engine.roster(room, CANDIDATES).await?;
-        Ok(mentions(text.as_str(), &there.members))
+        let candidates = match room.kind() {
+            RoomKind::Public => self.engine.roster(room, CANDIDATES).await?.members,
+            RoomKind::Private | RoomKind::Direct => {
+                self.engine.members(room, by).await?.into_iter().map(|member| member.user).collect()
+            }
+        };
+        Ok(mentions(text.as_str(), &candidates))
     }
 
     fn count(&self, published: &Published) {

@@ -26,6 +26,7 @@ use super::{
     accounts::{me, sessions, users},
     classic, guests,
     rooms::{about, lists, members, messages},
+    tokens,
 };
 use crate::{
     problem::{HttpError, PROBLEM_JSON},
@@ -63,6 +64,8 @@ fn account_calls() -> OpenApiRouter<Arc<Server>> {
         .routes(routes!(sessions::delete_one))
         .routes(routes!(me::read, me::change, me::delete))
         .routes(routes!(me::change_password))
+        .routes(routes!(tokens::issue))
+        .routes(routes!(tokens::keys))
 }
 
 fn room_calls() -> OpenApiRouter<Arc<Server>> {

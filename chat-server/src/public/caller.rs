@@ -40,7 +40,7 @@ impl OptionalFromRequestParts<Arc<Server>> for Caller {
 }
 
 /// A token that is said beats the one that a browser sends by itself.
-fn token(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn token(headers: &HeaderMap) -> Option<&str> {
     let said = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     let bearer = said.and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;

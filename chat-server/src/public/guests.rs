@@ -31,6 +31,8 @@ use crate::{
     request_body = GuestRequest,
     responses(
         (status = 201, description = "The guest and its token.", body = GuestCreated),
+        (status = 403, description = "`foreignLogin`: this server takes no guests.", body = Problem,
+            content_type = PROBLEM_JSON),
         (status = 409, description = "`guestTaken`: the GUID is taken.", body = Problem,
             content_type = PROBLEM_JSON),
     )
@@ -40,6 +42,9 @@ pub(super) async fn create(
     address: ClientAddress,
     json::Json(GuestRequest { id, name }): json::Json<GuestRequest>,
 ) -> Result<impl IntoResponse, HttpError> {
+    if !server.login.takes_guests() {
+        return Err(HttpError::foreign_login());
+    }
     server.limits.check(Limited::Guests, address)?;
     let name = UserName::parse(&name).map_err(HttpError::bad_name)?;
     let user = User { id, name };

@@ -10,6 +10,7 @@ mod guests;
 mod origin;
 mod page;
 mod rooms;
+mod tokens;
 mod upgrade;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};

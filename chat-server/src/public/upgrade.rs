@@ -12,7 +12,7 @@ use hubbub_protocol::{
     limits::{FRAME_BYTES_READ, Limited},
 };
 
-use super::{AllowedOrigins, ClientAddress, cookie::cookie_token};
+use super::{AllowedOrigins, ClientAddress, caller::token};
 use crate::{
     places::NoPlace,
     problem::HttpError,
@@ -40,7 +40,7 @@ pub(super) async fn upgrade(
         )
     })?;
     origins.check(&headers).map_err(HttpError::bad_origin)?;
-    let cookie = cookie_token(&headers).map(str::to_owned);
+    let token = token(&headers).map(str::to_owned);
     let upgrade = upgrade.protocols([SUBPROTOCOL]);
     // Who offers no protocol at all means whatever there is.
     if upgrade.selected_protocol().is_none() && headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL) {
@@ -73,7 +73,7 @@ pub(super) async fn upgrade(
         .max_frame_size(FRAME_BYTES_READ)
         .on_failed_upgrade(|error| tracing::debug!(%error, "a WebSocket did not come to be"))
         .on_upgrade(move |socket| {
-            tasks.track_future(session::run(server, socket, ticket, Visitor { address, greeting, cookie }))
+            tasks.track_future(session::run(server, socket, ticket, Visitor { address, greeting, token }))
         }))
 }
 

@@ -15,7 +15,7 @@ use super::{
     registered::Registered,
 };
 use crate::{
-    engine::{EngineError, Published, UserEvent},
+    engine::{EngineError, Published, UserEvent, accounts::Standing},
     hub::{Membership, Seat, Want},
     messages::{MessageError, Request, Wish},
     public::ClientAddress,
@@ -28,6 +28,7 @@ use crate::{
 pub(super) struct Conversation {
     server: Arc<Server>,
     seat: Seat,
+    standing: Standing,
     rooms: HashMap<RoomName, Membership>,
     /// A room that is being entered: should the session end in the middle of it, it is left like the others.
     entering: Option<RoomName>,
@@ -42,11 +43,12 @@ impl Conversation {
         registered: Registered,
         address: ClientAddress,
         user: User,
+        standing: Standing,
     ) -> Self {
         let identity = Arc::new(Identity::new(user));
         let seat = Seat { session: line.session, identity, outbox: Arc::clone(&line.outbox) };
         let pace = Pace::new(&server.limits, address);
-        Self { server, seat, rooms: HashMap::new(), entering: None, pace, _registered: registered }
+        Self { server, seat, standing, rooms: HashMap::new(), entering: None, pace, _registered: registered }
     }
 
     /// Goes on in the rooms that the client was in. When the engine does not answer, the session is closed, so
@@ -215,6 +217,10 @@ impl Conversation {
     }
 
     async fn rename(&mut self, name: UserName) {
+        if self.standing == Standing::Foreign {
+            let message = "names are those of the login service";
+            return self.say(&encode::error(ErrorCode::ForeignLogin, message, None));
+        }
         if let Err(failure) = self.try_rename(name).await {
             self.say(&encode::engine_error(&failure, None));
         }

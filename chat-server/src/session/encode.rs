@@ -9,6 +9,7 @@ use super::outbox::Frame;
 use crate::{
     engine::{EngineError, RoomRefusal, StoredMessage},
     limits::TooFast,
+    tokens::TokenError,
 };
 
 /// A client that was told "not now" may try again after this many milliseconds: an engine's failover takes
@@ -46,6 +47,19 @@ pub fn too_fast(too_fast: &TooFast, reference: Option<String>) -> ServerFrame {
 /// A frame that was refused at the edge.
 pub fn rejection(Rejection { code, message, reference }: Rejection) -> ServerFrame {
     error(code, message, reference)
+}
+
+/// Why a token is not known, and nothing of whose it is.
+pub fn token_error(failure: &TokenError) -> ServerFrame {
+    match failure {
+        TokenError::Engine(failure) => engine_error(failure, None),
+        TokenError::Keys(failure) => ServerFrame::Error(ErrorFrame {
+            code: ErrorCode::LoginUnavailable,
+            message: format!("{failure}; try again"),
+            reference: None,
+            retry_after_ms: Some(RETRY_AFTER_MS),
+        }),
+    }
 }
 
 /// What the engine did not do, and what it was about: a room, or the id of a message.

@@ -20,6 +20,7 @@ use crate::{
     public::ClientAddress,
     server::Server,
     sessions::{Owner, Ticket},
+    tokens::TokenError,
 };
 
 /// Reads the first frame, and welcomes who said a valid hello. `Err(None)` means that the session was refused.
@@ -27,7 +28,7 @@ pub(super) async fn greet(
     server: &Arc<Server>,
     ticket: &Ticket,
     address: ClientAddress,
-    cookie: Option<String>,
+    came_with: Option<String>,
     reader: &mut Reader<'_>,
 ) -> Result<(Conversation, Vec<ResumeFrom>), Option<Ended>> {
     let line = ticket.line();
@@ -51,7 +52,12 @@ pub(super) async fn greet(
             return Err(refuse(encode::rejection(rejection), Closing::Code(CloseCode::BadHello)));
         }
     };
-    let token = token.or(cookie);
+    let token = token.or(came_with);
+    if token.is_none() && !server.login.takes_guests() {
+        let message = "this server takes tokens of another login service, and there is none";
+        let error = encode::error(ErrorCode::BadToken, message, None);
+        return Err(refuse(error, Closing::Code(CloseCode::BadToken)));
+    }
     if token.is_none()
         && let Err(too_fast) = server.limits.check(Limited::Guests, address)
     {
@@ -60,14 +66,13 @@ pub(super) async fn greet(
     let before = server.tokens.forgettings();
     let bad_token = || encode::error(ErrorCode::BadToken, CloseCode::BadToken.reason(), None);
     // Without an answer nobody can be let in; a client that comes back later keeps its place in its rooms.
-    let no_answer =
-        |failure: &EngineError| refuse(encode::engine_error(failure, None), Closing::TryAgainLater);
+    let no_answer = |failure: &TokenError| refuse(encode::token_error(failure), Closing::TryAgainLater);
     let Known { who, token, new } = match known(server, token).await {
         Ok(Some(known)) => known,
         Ok(None) => return Err(refuse(bad_token(), Closing::Code(CloseCode::BadToken))),
         Err(failure) => return Err(no_answer(&failure)),
     };
-    let Authenticated { user, device, account: _, expires } = who;
+    let Authenticated { user, device, standing, expires } = who;
     let since = Timestamp::from(SystemTime::now());
     let record =
         SessionRecord { session: line.session, user: user.id, device, server: server.id.clone(), since };
@@ -93,7 +98,7 @@ pub(super) async fn greet(
         token: new.then_some(token),
     });
     server.drain.send_away_late(line);
-    Ok((Conversation::new(Arc::clone(server), line, registered, address, user), resume))
+    Ok((Conversation::new(Arc::clone(server), line, registered, address, user, standing), resume))
 }
 
 fn too_many_sessions() -> ServerFrame {
@@ -110,7 +115,7 @@ struct Known {
 }
 
 /// Whose token it is; without a token a new guest, and its token. `None` for a token that is nobody's.
-async fn known(server: &Server, token: Option<String>) -> Result<Option<Known>, EngineError> {
+async fn known(server: &Server, token: Option<String>) -> Result<Option<Known>, TokenError> {
     if let Some(token) = token {
         let who = server.tokens.authenticate(&token).await?;
         return Ok(who.map(|who| Known { who, token, new: false }));

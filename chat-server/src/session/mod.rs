@@ -38,8 +38,8 @@ pub struct Visitor {
     pub address: ClientAddress,
     /// Its place among those that have not said hello yet.
     pub greeting: Place,
-    /// The token that the browser sent along.
-    pub cookie: Option<String>,
+    /// The token that came with the request: a browser's cookie, or what a proxy in front put there.
+    pub token: Option<String>,
 }
 
 /// Runs a session to its end, and cleans up behind it.
@@ -81,11 +81,11 @@ pub async fn run(server: Arc<Server>, socket: WebSocket, ticket: Ticket, visitor
 async fn talk(
     server: &Arc<Server>,
     ticket: &Ticket,
-    Visitor { address, greeting, cookie }: Visitor,
+    Visitor { address, greeting, token }: Visitor,
     reader: &mut Reader<'_>,
     conversation: &mut Option<Conversation>,
 ) -> Ended {
-    match hello::greet(server, ticket, address, cookie, reader).await {
+    match hello::greet(server, ticket, address, token, reader).await {
         Ok((begun, resume)) => {
             drop(greeting);
             let conversation = conversation.insert(begun);

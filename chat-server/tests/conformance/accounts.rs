@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use chat_server::engine::accounts::{Credentials, LogOut, LoggedIn, RegisterOutcome, Registration};
+use chat_server::engine::accounts::{
+    Acknowledged, Credentials, LogOut, LoggedIn, RegisterOutcome, Registration, Standing,
+};
 use chat_server::engine::{Engine, GuestOutcome};
 use hubbub_protocol::limits::DEVICES_PER_USER;
-use hubbub_protocol::{DeviceName, Email, User, UserId, UserName};
+use hubbub_protocol::{DeviceName, Email, Timestamp, User, UserId, UserName};
 
 use crate::on_every_engine;
 use crate::world::{World, user};
@@ -47,6 +49,26 @@ on_every_engine! {
         assert_eq!(names, [ada.name]);
     }
 
+    async fn whom_another_login_vouches_for_is_known_and_takes_the_place_of_a_guest(world: &World) {
+        let (server, ada, eve) = (world.server().await, user("Ada"), user("Eve"));
+        let evil = User { id: ada.id, ..eve };
+        let guests = guest(&*server.engine, &evil).await;
+        let signed = Timestamp::from_unix_millis(1_000);
+        let first = server.engine.acknowledge(&ada, signed).await.unwrap();
+        let logged_out = vec![guests.who.device];
+        assert_eq!(first, Some(Acknowledged { user: ada.clone(), renamed: true, logged_out }));
+        assert_eq!(who(&*server.engine, &guests.token).await, None);
+        let again = server.engine.acknowledge(&ada, signed).await.unwrap();
+        let nothing_new = Acknowledged { user: ada.clone(), renamed: false, logged_out: vec![] };
+        assert_eq!(again, Some(nothing_new.clone()));
+        let older = server.engine.acknowledge(&evil, Timestamp::from_unix_millis(999)).await.unwrap();
+        assert_eq!(older, Some(nothing_new));
+        assert_eq!(server.engine.user(ada.id).await.unwrap(), Some(ada.clone()));
+        assert_eq!(server.engine.create_guest(&evil).await.unwrap(), GuestOutcome::Taken);
+        server.engine.delete_user(ada.id).await.unwrap();
+        assert_eq!(server.engine.acknowledge(&ada, signed).await.unwrap(), None);
+    }
+
     async fn renaming_nobody_makes_nobody(world: &World) {
         let server = world.server().await;
         let nobody = user("Nobody");
@@ -64,9 +86,9 @@ on_every_engine! {
         let credentials = register(&*server.engine, &registration(ada.id, "Ada@Example.org")).await;
         let phone = log_in(&*server.engine, &credentials, "phone").await;
         assert_eq!(phone.who.user, User { id: ada.id, name: countess });
-        assert!(phone.who.account);
+        assert_eq!(phone.who.standing, Standing::Account);
         let found = server.engine.authenticate(&as_guest.token).await.unwrap().unwrap();
-        assert!(found.account, "the guest's token is the account's now");
+        assert_eq!(found.standing, Standing::Account, "the guest's token is the account's now");
         assert_eq!(found.device, as_guest.who.device);
         let profile = server.engine.profile(ada.id).await.unwrap().unwrap();
         assert_eq!(profile.email.as_deref(), Some("Ada@Example.org"));

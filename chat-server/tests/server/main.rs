@@ -14,6 +14,7 @@ mod connections;
 mod crowd;
 mod draining;
 mod engine_away;
+mod foreign_login;
 mod fuzz;
 mod hello;
 mod http;

@@ -230,3 +230,30 @@ async fn history_is_read_in_pages_and_what_is_said_over_http_is_heard() {
         assert_eq!((answer.status, answer.problem().as_str()), (400, "badField"), "{query}");
     }
 }
+
+#[tokio::test]
+async fn members_who_are_away_are_mentioned_in_a_room_by_invitation_and_nobody_else_is() {
+    let redis = RedisServer::start();
+    for server in [TestServer::default().await, two_servers(&redis).await.into_iter().next().unwrap()] {
+        let (mut ada, mut bob) = (Person::new(&server).await, Person::new(&server).await);
+        let mut eve = Person::new(&server).await;
+        for (person, name) in [(&mut bob, "Bob the Builder"), (&mut eve, "Eve")] {
+            let name = hubbub_protocol::UserName::parse(name).unwrap();
+            person.client.say(&ClientFrame::Rename { name }).await;
+            person.client.find(|frame| matches!(frame, ServerFrame::Renamed { .. })).await;
+        }
+        let private = ada.founds(&server).await;
+        ada.invites(&server, &private, &bob).await;
+        let body = json!({"user": bob.user.id});
+        let direct: RoomInfo = read(&ada.asks(&server, "POST", "/direct", &body).await);
+        for room in [&private, &direct.room] {
+            ada.client.join(room.as_str()).await;
+            ada.client.send(room.as_str(), "@bob the builder, where is @Eve?").await;
+            assert_eq!(ada.client.message().await.mentions, [bob.user.id], "{room}");
+        }
+        // In a public room only who is there is.
+        ada.client.join("lobby").await;
+        ada.client.send("lobby", "@Bob the Builder?").await;
+        assert_eq!(ada.client.message().await.mentions, []);
+    }
+}

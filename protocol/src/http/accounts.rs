@@ -14,6 +14,8 @@ pub const ME_PATH: &str = "/api/v1/me";
 pub const PASSWORD_PATH: &str = "/api/v1/me/password";
 /// POST: a signed token for another service; body [`TokenRequest`], answer [`TokenIssued`].
 pub const TOKENS_PATH: &str = "/api/v1/tokens";
+/// GET: the keys that those tokens are signed with, as a JWK Set (RFC 7517).
+pub const JWKS_PATH: &str = "/.well-known/jwks.json";
 /// The cookie that holds the token of a browser.
 pub const COOKIE: &str = "hubbub";
 

@@ -13,6 +13,13 @@ pub const NAME_CHARS: usize = 40;
 /// The longest room name, in characters.
 pub const ROOM_CHARS: usize = 64;
 
+/// The longest audience of a signed token, in characters: it is a name, or an address of the web.
+pub const AUDIENCE_CHARS: usize = 255;
+
+/// How long a signed token for another service is good. Nobody can take it back, so it is short; and so long that a
+/// client asks for one a few times an hour.
+pub const SIGNED_TOKEN_LIFETIME: Duration = Duration::from_mins(5);
+
 /// The longest message text, in characters. In the worst case (each character escaped as a surrogate pair,
 /// 12 bytes) it still fits [`FRAME_BYTES`].
 pub const TEXT_CHARS: usize = 4_000;

@@ -35,10 +35,33 @@ pub struct Authenticated {
     pub user: User,
     /// Of which device.
     pub device: DeviceId,
-    /// False for a guest.
-    pub account: bool,
+    /// What they are here.
+    pub standing: Standing,
     /// When the token ends unless it is used before.
     pub expires: Timestamp,
+}
+
+/// What somebody is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Someone without an account.
+    Guest,
+    /// Someone with an e-mail address and a password.
+    Account,
+    /// Someone for whom another login vouches.
+    Foreign,
+}
+
+/// Someone for whom another login vouches, as they are known here from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acknowledged {
+    /// Who.
+    pub user: User,
+    /// Whether they had another name here until now. Their sessions are still to be told.
+    pub renamed: bool,
+    /// Devices of somebody who had the id here, and is logged out: it is the other login's to give. Their sessions are
+    /// still to be told.
+    pub logged_out: Vec<DeviceId>,
 }
 
 /// A token that was just made.
@@ -131,6 +154,11 @@ pub trait Accounts: Send + Sync {
     /// Who a token belongs to; `None` for one that is unknown, expired or logged out. It is used by this, as is its
     /// guest.
     async fn authenticate(&self, token: &str) -> Result<Option<Authenticated>, EngineError>;
+
+    /// Another login vouches for a user, with a token that was signed at `signed`. The user is made if there is none, and
+    /// is called as the token says unless a later one said otherwise. Kept for [`TOKEN_LIFETIME`] after it was last
+    /// vouched for. `None` for a user that was deleted here.
+    async fn acknowledge(&self, user: &User, signed: Timestamp) -> Result<Option<Acknowledged>, EngineError>;
 
     /// Gives a user another name; former ones are kept. Nothing is done where there is no such user.
     async fn rename(&self, user: UserId, name: &UserName) -> Result<(), EngineError>;

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use super::{
-    Accounts, Attempts, Authenticated, CLAIM_LIFETIME, Credentials, Device, GuestOutcome, LogOut, LoggedIn,
-    NewRecord, RecordKey, Records, RegisterOutcome, Registration, TOKEN_LIFETIME,
+    Accounts, Acknowledged, Attempts, Authenticated, CLAIM_LIFETIME, Credentials, Device, GuestOutcome,
+    LogOut, LoggedIn, NewRecord, RecordKey, Records, RegisterOutcome, Registration, Standing, TOKEN_LIFETIME,
     token::{TokenHash, claimed_user, new_token},
     user::{Living, UserRecord},
 };
@@ -132,7 +132,7 @@ impl<T: Records + ?Sized> Accounts for T {
             return Ok(GuestOutcome::Taken);
         }
         let expires = now + TOKEN_LIFETIME;
-        let who = Authenticated { user: user.clone(), device: id, account: false, expires };
+        let who = Authenticated { user: user.clone(), device: id, standing: Standing::Guest, expires };
         Ok(GuestOutcome::Created(LoggedIn { token, who, pushed_out: Vec::new() }))
     }
 
@@ -148,6 +148,32 @@ impl<T: Records + ?Sized> Accounts for T {
             }
         };
         update(self, id, rule).await
+    }
+
+    async fn acknowledge(&self, user: &User, signed: Timestamp) -> Result<Option<Acknowledged>, EngineError> {
+        let now = now();
+        // What an attempt changed whose answer was lost is to be told of all the same.
+        let (mut renamed, mut logged_out) = (false, Vec::new());
+        let here = update(self, user.id, |record| {
+            let (mut living, new) = match record {
+                Some(UserRecord::Living(living)) => (living, false),
+                None => (Living::new(user.name.clone(), now), true),
+                Some(UserRecord::Deleted) => return Next::As(None),
+            };
+            let told = living.acknowledge(&user.name, signed, now);
+            renamed |= told.renamed;
+            logged_out.extend(told.logged_out);
+            let user = User { id: user.id, name: living.name.clone() };
+            if new || told.changed {
+                Next::Replace(UserRecord::Living(living), Some(user))
+            } else {
+                Next::As(Some(user))
+            }
+        })
+        .await?;
+        logged_out.sort_unstable();
+        logged_out.dedup();
+        Ok(here.map(|user| Acknowledged { user, renamed, logged_out }))
     }
 
     async fn rename(&self, user: UserId, name: &UserName) -> Result<(), EngineError> {
@@ -252,7 +278,7 @@ impl<T: Records + ?Sized> Accounts for T {
         });
         Ok(logged_in.await?.map(|(user, pushed_out)| {
             let expires = now + TOKEN_LIFETIME;
-            let who = Authenticated { user, device: device_id, account: true, expires };
+            let who = Authenticated { user, device: device_id, standing: Standing::Account, expires };
             LoggedIn { token, who, pushed_out }
         }))
     }

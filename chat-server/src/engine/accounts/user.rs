@@ -9,7 +9,7 @@ use hubbub_protocol::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Authenticated, LogOut, TOKEN_LIFETIME, token::TokenHash};
+use super::{Authenticated, LogOut, Standing, TOKEN_LIFETIME, token::TokenHash};
 
 /// A token's use is noted when this time has gone by since it was noted last: most uses cost no write.
 const SEEN_AGAIN: Duration = Duration::from_hours(1);
@@ -55,12 +55,35 @@ pub struct Living {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     names: Vec<FormerName>,
     devices: Vec<Device>,
+    /// Of whom another login vouches for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    vouched: Option<VouchedFor>,
+}
+
+/// When another login vouched for a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct VouchedFor {
+    /// When a token was last used, to the hour.
+    seen: Timestamp,
+    /// When the token was signed that the name is of.
+    named: Timestamp,
+}
+
+/// What came of [`Living::acknowledge`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Acknowledgement {
+    /// Whether there is anything to be written.
+    pub(super) changed: bool,
+    /// Whether the name is another.
+    pub(super) renamed: bool,
+    /// Whose tokens are good for nothing any more.
+    pub(super) logged_out: Vec<DeviceId>,
 }
 
 impl Living {
     /// Someone who is logged in nowhere yet.
     pub(super) fn new(name: UserName, now: Timestamp) -> Self {
-        Self { name, created: now, email: None, names: Vec::new(), devices: Vec::new() }
+        Self { name, created: now, email: None, names: Vec::new(), devices: Vec::new(), vouched: None }
     }
 
     /// How long it is kept when it is not used.
@@ -103,7 +126,32 @@ impl Living {
         }
         let (device, expires) = (device.id, device.expires);
         let user = User { id, name: self.name.clone() };
-        Some((Authenticated { user, device, account: self.email.is_some(), expires }, noted))
+        let standing = if self.email.is_some() { Standing::Account } else { Standing::Guest };
+        Some((Authenticated { user, device, standing, expires }, noted))
+    }
+
+    /// Another login vouches for the user, by this name, with a token that was signed at `signed`.
+    pub(super) fn acknowledge(
+        &mut self,
+        name: &UserName,
+        signed: Timestamp,
+        now: Timestamp,
+    ) -> Acknowledgement {
+        let logged_out = self.log_out(LogOut::All);
+        let VouchedFor { mut seen, mut named } =
+            self.vouched.unwrap_or(VouchedFor { seen: Timestamp::from_unix_millis(0), named: signed });
+        let renamed = signed >= named && self.name != *name;
+        if renamed {
+            self.rename(name, now);
+            named = signed;
+        }
+        if now >= seen + SEEN_AGAIN {
+            seen = now;
+        }
+        let vouched = Some(VouchedFor { seen, named });
+        let changed = renamed || !logged_out.is_empty() || vouched != self.vouched;
+        self.vouched = vouched;
+        Acknowledgement { changed, renamed, logged_out }
     }
 
     /// Takes devices out. Answers which.
@@ -136,7 +184,7 @@ impl Living {
     pub(super) fn profile(self, id: UserId) -> Profile {
         Profile {
             user: User { id, name: self.name },
-            account: self.email.is_some(),
+            account: self.email.is_some() || self.vouched.is_some(),
             email: self.email,
             created: self.created,
             names: self.names,
@@ -216,6 +264,25 @@ mod tests {
         assert_eq!(profile.user.name, named("19"));
         assert_eq!(profile.names.len(), NAMES_KEPT);
         assert_eq!(profile.names[0].name, named("18"));
+    }
+
+    #[test]
+    fn whom_another_login_vouches_for_is_called_as_its_latest_token_says() {
+        let mut ada = ada();
+        log_in(&mut ada, "a guest's", start());
+        let minute = Duration::from_mins(1);
+        let first = ada.acknowledge(&named("Ada"), start(), start());
+        assert_eq!((first.changed, first.renamed, first.logged_out.len()), (true, false, 1));
+        let mut again = |name: &str, signed, now| {
+            let Acknowledgement { changed, renamed, logged_out } = ada.acknowledge(&named(name), signed, now);
+            assert!(logged_out.is_empty());
+            (changed, renamed)
+        };
+        assert_eq!(again("Ada", start(), start() + minute), (false, false), "a use is noted once an hour");
+        assert_eq!(again("Countess", start() + minute, start() + minute), (true, true));
+        assert_eq!(again("Ada", start(), start() + minute), (false, false), "an older token");
+        assert_eq!(again("Countess", start(), start() + Duration::from_hours(2)), (true, false));
+        assert!(ada.profile(UserId::random()).account);
     }
 
     #[test]

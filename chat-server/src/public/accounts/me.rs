@@ -19,11 +19,14 @@ use super::{
         client::{ClientAddress, ClientScheme},
         cookie,
     },
-    logged_out, no_such_user, password,
+    logged_out, no_such_user, own_accounts, password,
     sessions::log_out,
 };
 use crate::{
-    engine::{Authenticated, UserEvent, accounts::LogOut},
+    engine::{
+        Authenticated, UserEvent,
+        accounts::{LogOut, Standing},
+    },
     json,
     problem::{HttpError, PROBLEM_JSON},
     rooms,
@@ -41,7 +44,8 @@ pub(crate) async fn read(
     headers: HeaderMap,
 ) -> Result<Response, HttpError> {
     let profile = Json(profile(&server, &who).await?).into_response();
-    let cookie = cookie::cookie_token(&headers).filter(|_| !headers.contains_key(header::AUTHORIZATION));
+    let cookie = cookie::cookie_token(&headers)
+        .filter(|_| !headers.contains_key(header::AUTHORIZATION) && who.standing != Standing::Foreign);
     Ok(match cookie {
         Some(token) => ([(header::SET_COOKIE, cookie::set(token, scheme))], profile).into_response(),
         None => profile,
@@ -63,6 +67,7 @@ pub(crate) async fn change(
     json::Json(ProfileChange { name }): json::Json<ProfileChange>,
 ) -> Result<Json<Profile>, HttpError> {
     if let Some(name) = name {
+        not_foreign(&who)?;
         let name = UserName::parse(&name).map_err(HttpError::bad_name)?;
         server.engine.rename(who.user.id, &name).await?;
         server.tell(who.user.id, UserEvent::Renamed { name }).await?;
@@ -88,6 +93,7 @@ pub(crate) async fn change_password(
     Caller(who): Caller,
     json::Json(PasswordChange { old, new }): json::Json<PasswordChange>,
 ) -> Result<StatusCode, HttpError> {
+    own_accounts(&server)?;
     let new = password::parse(&new)?;
     let email = email(&server, &who).await?.ok_or_else(password::wrong)?;
     let credentials = password::check(&server, &email, old, address).await?;
@@ -119,6 +125,7 @@ pub(crate) async fn delete(
     Caller(who): Caller,
     json::Json(AccountDeletion { password }): json::Json<AccountDeletion>,
 ) -> Result<Response, HttpError> {
+    not_foreign(&who)?;
     if let Some(email) = email(&server, &who).await? {
         let credentials = server.engine.credentials(&email).await?;
         // The address is somebody else's, or nobody's, when a deletion stopped in the middle.
@@ -131,6 +138,11 @@ pub(crate) async fn delete(
     server.engine.delete_user(who.user.id).await?;
     server.tell(who.user.id, UserEvent::Deleted).await?;
     Ok(logged_out(scheme))
+}
+
+/// Refuses what is for the login service of the caller to do.
+fn not_foreign(who: &Authenticated) -> Result<(), HttpError> {
+    if who.standing == Standing::Foreign { Err(HttpError::foreign_login()) } else { Ok(()) }
 }
 
 async fn profile(server: &Server, who: &Authenticated) -> Result<Profile, HttpError> {

@@ -22,6 +22,11 @@ use crate::{
     server::Server,
 };
 
+/// Refuses what is for another login service to do, when it is one's tokens that are taken here.
+pub(super) fn own_accounts(server: &Server) -> Result<(), HttpError> {
+    if server.login.has_accounts() { Ok(()) } else { Err(HttpError::foreign_login()) }
+}
+
 /// What a device is called whose client does not say.
 const UNNAMED: &str = "unnamed";
 

@@ -18,7 +18,7 @@ use super::{
         caller::Caller,
         client::{ClientAddress, ClientScheme},
     },
-    device_name, log_in, logged_out, password,
+    device_name, log_in, logged_out, own_accounts, password,
 };
 use crate::{
     engine::{Authenticated, SessionRecord, UserEvent, accounts::LogOut},
@@ -46,6 +46,7 @@ pub(crate) async fn create(
     address: ClientAddress,
     json::Json(LoginRequest { email, password, device }): json::Json<LoginRequest>,
 ) -> Result<Response, HttpError> {
+    own_accounts(&server)?;
     let device = device_name(device.as_deref())?;
     // What is no address is nobody's.
     let email = Email::parse(&email).map_err(|_| password::wrong())?;

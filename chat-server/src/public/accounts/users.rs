@@ -16,12 +16,12 @@ use hubbub_protocol::{
 
 use super::{
     super::{caller::Caller, client::ClientScheme},
-    device_name, log_in, no_such_user, password,
+    device_name, log_in, no_such_user, own_accounts, password,
 };
 use crate::{
     engine::{
         UserEvent,
-        accounts::{Credentials, RegisterOutcome, Registration},
+        accounts::{Credentials, RegisterOutcome, Registration, Standing},
     },
     json,
     problem::{HttpError, PROBLEM_JSON},
@@ -46,13 +46,15 @@ pub(crate) async fn register(
     caller: Option<Caller>,
     json::Json(request): json::Json<RegisterRequest>,
 ) -> Result<Response, HttpError> {
+    own_accounts(&server)?;
     let RegisterRequest { email, password, name, device } = request;
     let email = email_address(&email)?;
     let password = password::parse(&password)?;
     let device = device_name(device.as_deref())?;
     let chosen = name.map(|name| UserName::parse(&name)).transpose().map_err(HttpError::bad_name)?;
     // Who is logged in to an account makes another one.
-    let guest = caller.map(|Caller(who)| who).filter(|who| !who.account).map(|who| who.user);
+    let guest =
+        caller.map(|Caller(who)| who).filter(|who| who.standing == Standing::Guest).map(|who| who.user);
 
     let user = guest.as_ref().map_or_else(UserId::random, |guest| guest.id);
     let password = password.expose().to_owned();

@@ -17,7 +17,7 @@ use hubbub_protocol::{
 };
 
 use super::super::{
-    accounts::{begin_session, device_name, password, users},
+    accounts::{begin_session, device_name, own_accounts, password, users},
     client::{ClientAddress, ClientScheme},
     cookie,
 };
@@ -48,6 +48,7 @@ pub(crate) async fn create(
     State(server): State<Arc<Server>>,
     json::Json(NewUser { email, name }): json::Json<NewUser>,
 ) -> Result<Response, HttpError> {
+    own_accounts(&server)?;
     let email = users::email_address(&email)?;
     let name = name.map(|name| UserName::parse(&name)).transpose().map_err(HttpError::bad_name)?;
     let (id, key) = (UserId::random(), new_secret()?);
@@ -75,6 +76,7 @@ pub(crate) async fn log_in(
     address: ClientAddress,
     json::Json(KeyLogin { email, key }): json::Json<KeyLogin>,
 ) -> Result<Response, HttpError> {
+    own_accounts(&server)?;
     // What is no address is nobody's.
     let email = Email::parse(&email).map_err(|_| password::wrong())?;
     let credentials = password::check(&server, &email, key, address).await?;

@@ -6,6 +6,7 @@ mod engine;
 #[path = "../../support/figure.rs"]
 mod figure;
 mod http;
+mod issuer;
 mod lean;
 mod process;
 #[expect(dead_code, reason = "the conformance suite does more to its Cluster")]
@@ -35,6 +36,7 @@ pub(crate) use self::{
     engine::Switched,
     figure::figure,
     http::{Answer, request},
+    issuer::{Issuer, SigningKey},
     lean::{Lean, number, value},
     process::{Process, program},
     redis_cluster::RedisCluster,

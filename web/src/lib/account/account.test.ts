@@ -31,13 +31,17 @@ function answerTo<T>({ method, path, answer }: Call<T>): Promise<Answer<T>> {
   return Promise.resolve({ ok: true, value: said });
 }
 
-function open(): Account {
+function open(takesGuests = true): Account {
   const guest = new Guest({
     store: tab,
     server: {
       config: () => Promise.reject(new Error('not asked for here')),
       createGuest: ({ id, name }) =>
-        Promise.resolve({ kind: 'created', guest: { user: { id, name }, token: `token of ${id}` } }),
+        Promise.resolve(
+          takesGuests
+            ? { kind: 'created', guest: { user: { id, name }, token: `token of ${id}` } }
+            : { kind: 'noGuests' },
+        ),
     },
     newId: () => 'guest',
     newName: () => Promise.resolve('Calm Otter'),
@@ -130,6 +134,23 @@ describe('who was logged out elsewhere', () => {
     answers['GET /api/v1/me'] = 'engineUnavailable';
     account.forget();
     await expect(account.token()).rejects.toThrow('engineUnavailable');
+    answers['GET /api/v1/me'] = PROFILE;
+    expect(await account.token()).toBeUndefined();
+  });
+});
+
+describe('where another login says who one is', () => {
+  test('its cookie speaks', async () => {
+    const account = open(false);
+    expect(await account.token()).toBeUndefined();
+    expect([account.id, account.state.profile?.user.name]).toEqual(['ada', 'Ada']);
+    expect(account.bearer).toBeUndefined();
+  });
+
+  test('who has none does not speak until there is one', async () => {
+    answers['GET /api/v1/me'] = 'notLoggedIn';
+    const account = open(false);
+    await expect(account.token()).rejects.toThrow('notLoggedIn');
     answers['GET /api/v1/me'] = PROFILE;
     expect(await account.token()).toBeUndefined();
   });

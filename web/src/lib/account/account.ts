@@ -60,7 +60,10 @@ export class Account {
   /** The guest's token; `undefined` for an account, whose cookie speaks. Fails with an Error in words. */
   async token(): Promise<string | undefined> {
     if (this.#id !== undefined && this.#state.profile === undefined) await this.#lookUp();
-    return this.#id === undefined ? this.needs.guest.token() : undefined;
+    if (this.#id !== undefined) return undefined;
+    const token = await this.needs.guest.token();
+    if (token === undefined) await this.#speakByCookie();
+    return token;
   }
 
   /** The server did not know who spoke. */
@@ -134,6 +137,15 @@ export class Account {
   async #lookUp(): Promise<void> {
     const refusal = await this.refresh();
     if (refusal !== undefined && this.#id !== undefined) throw new Error(asReason(refusal.words));
+  }
+
+  /** The server takes no guests, but users of another login: their cookie was set by that. */
+  async #speakByCookie(): Promise<void> {
+    const answer = await this.needs.api.profile();
+    if (!answer.ok) throw new Error(asReason(answer.refusal.words));
+    this.#id = answer.value.user.id;
+    this.needs.store.write(KEY, { id: this.#id });
+    this.#set({ profile: answer.value, endedElsewhere: false });
   }
 
   #profileIn(answer: Answer<Profile>): Refusal | undefined {

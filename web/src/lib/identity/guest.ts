@@ -38,7 +38,7 @@ export interface GuestNeeds {
 
 export class Guest implements Credentials {
   #kept: Kept | undefined;
-  #making: Promise<string> | undefined;
+  #making: Promise<string | undefined> | undefined;
 
   constructor(private readonly needs: GuestNeeds) {
     const kept = needs.store.read(KEY);
@@ -54,8 +54,11 @@ export class Guest implements Credentials {
     return this.#kept?.token;
   }
 
-  /** A token made when there is none yet. Fails with an Error that says why in words. */
-  async token(): Promise<string> {
+  /**
+   * A token made when there is none yet; `undefined` when the server takes no guests. Fails with an Error that says
+   * why in words.
+   */
+  async token(): Promise<string | undefined> {
     if (this.#kept?.token !== undefined) return this.#kept.token;
     // Whoever asks while one is made gets the same one.
     this.#making ??= this.#make().finally(() => {
@@ -80,7 +83,7 @@ export class Guest implements Credentials {
   }
 
   /** The same GUID as before if it can be had: what this guest said before stays its own. */
-  async #make(): Promise<string> {
+  async #make(): Promise<string | undefined> {
     const { server, newId, newName, safeName } = this.needs;
     let id = this.#kept?.id ?? newId();
     let name = this.#kept?.name ?? (await newName());
@@ -91,6 +94,7 @@ export class Guest implements Credentials {
         this.#keep({ id: user.id, name: user.name, token });
         return token;
       }
+      if (answer.kind === 'noGuests') return undefined;
       if (answer.kind === 'taken') id = newId();
       else name = safeName();
     }

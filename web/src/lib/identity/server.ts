@@ -16,7 +16,9 @@ export type GuestAnswer =
   /** The GUID belongs to somebody. */
   | { readonly kind: 'taken' }
   /** The name is against the rules. */
-  | { readonly kind: 'badName' };
+  | { readonly kind: 'badName' }
+  /** The server takes the users of another login only. */
+  | { readonly kind: 'noGuests' };
 
 export interface Server {
   /** Fails with an Error that says in words why. */
@@ -48,6 +50,7 @@ export function httpServer(fetch: Fetch): Server {
         answer: isGuestCreated,
       });
       if (!answer.ok && answer.refusal.code === 'guestTaken') return { kind: 'taken' };
+      if (!answer.ok && answer.refusal.code === 'foreignLogin') return { kind: 'noGuests' };
       if (!answer.ok && BAD_NAME.includes(answer.refusal.code)) return { kind: 'badName' };
       return { kind: 'created', guest: orFail(answer) };
     },

@@ -78,6 +78,8 @@ export type ErrorCode =
   | 'engineUnavailable'
   | 'notLoggedIn'
   | 'wrongPassword'
+  | 'foreignLogin'
+  | 'loginUnavailable'
   | 'tooManyAttempts'
   | 'emailTaken'
   | 'badEmail'
