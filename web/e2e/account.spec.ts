@@ -114,7 +114,8 @@ test('devices are listed, and the one that is logged out elsewhere says so', asy
   await account.open('Account');
   await expect(account.devices).toHaveCount(2);
   await expect(account.devices.filter({ hasText: 'this device' })).toHaveCount(1);
-  await expect(account.devices.filter({ hasText: 'Online on' })).not.toHaveCount(0);
+  // On whichever server they are.
+  await expect(account.devices.filter({ hasText: 'Online now' })).toHaveCount(2);
   await hasNoViolations(ada.page);
   await nothingIsCutOff(ada.page);
   await account.button('Log out all others').click();

@@ -1,16 +1,71 @@
 import { SAY_MUCH, sayMuch } from './support/talk';
 import { expect, test } from './support/fixtures';
+import { scrollBack } from './support/scroll';
 
 const MESSAGES = 10_000;
 /** What is seen at 1440 × 900 px and a buffer around it; far below what was said. */
 const ROWS_IN_PAGE = 120;
+/** How many come at once of what is older. */
+const PAGE = 200;
+/** How many come with a room. The oldest is not shown before it is known what stands above it. */
+const JOINED = 50;
+/** What stands where one looks may move by so much, as fractions of pixels are rounded. */
+const JUMP_PX = 2;
 
-test('of a talk of 10,000 messages only what is seen is in the page', async ({ comes, startServer }) => {
-  test.setTimeout(240_000);
+test('a talk of 10,000 messages is scrolled back without a jump, and only what is seen is in the page', async ({
+  comes,
+  startServer,
+}) => {
+  test.setTimeout(420_000);
   const server = await startServer({ history: 20_000, rates: SAY_MUCH });
   const ada = await comes(`${server.url}/#long`);
   await ada.isConnected();
   await sayMuch(ada.page, 'long', MESSAGES);
   await expect(ada.message(`message ${MESSAGES}.`)).toBeInViewport();
   expect(await ada.log.getByTestId('row').count()).toBeLessThan(ROWS_IN_PAGE);
+
+  // Anew, with the last page alone: all that is older comes over HTTP while one scrolls.
+  await ada.page.reload();
+  await expect(ada.message(`message ${MESSAGES}.`)).toBeInViewport();
+  const { jump, at, rows, pages } = await scrollBack(ada);
+  expect(jump, `at ${at}`).toBeLessThanOrEqual(JUMP_PX);
+  expect(pages).toBeGreaterThan(MESSAGES / PAGE - 5);
+  expect(rows).toBeLessThan(ROWS_IN_PAGE);
+  await expect(ada.message('message 1.')).toBeInViewport();
+  await expect(ada.log.getByTestId('top')).toHaveText('This is where the talk begins.');
+
+  await ada.page.getByRole('button', { name: 'To the newest' }).click();
+  await expect(ada.message(`message ${MESSAGES}.`)).toBeInViewport();
+});
+
+test('older messages come above what one looks at, which stays where it is', async ({
+  comes,
+  startServer,
+}) => {
+  const server = await startServer({ rates: SAY_MUCH });
+  const ada = await comes(`${server.url}/#long`);
+  await ada.isConnected();
+  await sayMuch(ada.page, 'long', 2 * PAGE);
+  let release: () => void = () => undefined;
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await ada.page.route('**/messages?before=*', async (route) => {
+    await released;
+    await route.continue();
+  });
+  await ada.page.reload();
+  await expect(ada.message(`message ${2 * PAGE}.`)).toBeInViewport();
+  await ada.log.evaluate((list) => {
+    list.scrollTop = 0;
+  });
+  const looked = ada.log.getByTestId('row').first();
+  await expect(looked).toContainText(`message ${2 * PAGE - JOINED + 2}.`);
+  const id = await looked.getAttribute('data-message');
+  const place = async (): Promise<number> =>
+    (await ada.log.locator(`[data-message="${id}"]`).boundingBox())?.y ?? NaN;
+  const before = await place();
+  release();
+  await expect.poll(() => ada.log.evaluate((list) => list.scrollTop)).toBeGreaterThan(1_000);
+  expect(Math.abs((await place()) - before)).toBeLessThanOrEqual(JUMP_PX);
 });

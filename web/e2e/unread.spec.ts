@@ -100,8 +100,10 @@ test('a room with more unread than is seen opens at the first of it', async ({ d
     const words = await ownRoom(one, room).textContent();
     return Number(/(\d+) unread/.exec(words ?? '')?.[1] ?? 0);
   };
+  await opensSidebar(one);
   await expect.poll(left).toBeLessThan(60);
   expect(await left()).toBeGreaterThan(20);
+  await closesSidebar(one);
 
   await other.page.getByRole('button', { name: 'New messages ↓' }).click();
   await expect(other.message('unread 60.')).toBeInViewport();

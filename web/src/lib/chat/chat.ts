@@ -204,12 +204,12 @@ export class Chat {
 
   /**
    * Fetches a page of what was said before, unless that is under way or all is here. A larger one for who wants to
-   * go back as far as behind the offset `backTo`.
+   * go back as far as to the offset `backTo`.
    */
   loadOlder(backTo = Infinity): void {
     const { room, older } = shownRoom(this.#state);
     if (older.kind === 'loading' || room.complete || room.epoch === undefined) return;
-    const limit = Math.min(Math.max(OLDER_PAGE, room.oldest - 1 - backTo), LARGEST_PAGE);
+    const limit = Math.min(Math.max(OLDER_PAGE, room.oldest - backTo), LARGEST_PAGE);
     void this.#loadOlder(room.name, limit);
   }
 

@@ -14,8 +14,8 @@ function line(time: string, user = 'ada', name = user): Line {
 }
 
 /** Rows in words: a message says whose it is unless it belongs to the one before. */
-function shape(lines: Line[]): string[] {
-  return timeline(lines).map((row) => {
+function shape(lines: Line[], complete = true, newFrom?: number): string[] {
+  return timeline(lines, complete, newFrom).map((row) => {
     if (row.kind !== 'message') return row.kind;
     return row.first ? row.message.user.name : '+';
   });
@@ -54,6 +54,23 @@ test('a notice stands between the groups', () => {
 });
 
 test('every row has a key of its own', () => {
-  const items = timeline([line('2026-01-31T23:59'), line('2026-02-01T00:00'), line('2026-02-01T00:09')]);
+  const lines = [line('2026-01-31T23:59'), line('2026-02-01T00:00'), line('2026-02-01T00:09')];
+  const items = timeline(lines, true);
   expect(new Set(items.map(({ key }) => key)).size).toBe(items.length);
+});
+
+test('what is seen stays as it is when older lines come before it', () => {
+  const older = [line('2026-01-30T08:00'), line('2026-01-31T07:59')];
+  const here = [line('2026-01-31T08:00'), line('2026-01-31T08:01'), line('2026-01-31T08:02', 'grace')];
+  expect(shape(here, false)).toEqual(['+', 'grace']);
+  expect(shape([...older, ...here], false)).toEqual(['day', 'ada', '+', '+', 'grace']);
+  expect(shape([...older, ...here], true)).toEqual(['day', 'ada', 'day', 'ada', '+', '+', 'grace']);
+  expect(shape(here.slice(0, 1), false)).toEqual(['day', 'ada']);
+});
+
+test('the first of the new is marked, also where its beginning is not here', () => {
+  const here = [line('2026-01-31T08:00'), line('2026-01-31T08:01'), line('2026-01-31T08:02')];
+  const second = offset - 1;
+  expect(shape(here, true, second - 1)).toEqual(['day', 'ada', 'new', 'ada', '+']);
+  expect(shape(here, false, 0)).toEqual(['new', 'ada', '+']);
 });

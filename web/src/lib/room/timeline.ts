@@ -22,16 +22,20 @@ export type Row =
     };
 
 /**
- * In the order of `lines`. Days are those of this machine's time zone. The first message of others behind the offset
+ * In the order of `lines`. What is not `complete` begins with the second line: how the first one looks depends on what
+ * was before it, and nothing that is seen is to change when that comes. Days are those of this machine's time zone. The first message of others behind the offset
  * `newFrom` is marked as new, unless `newFrom` is `undefined`.
  */
-export function timeline(lines: readonly Line[], newFrom?: number, me?: UserId): Row[] {
+export function timeline(lines: readonly Line[], complete: boolean, newFrom?: number, me?: UserId): Row[] {
   const rows: Row[] = [];
   let day = NO_DAY;
   /** The message of the row before, if that is one. */
   let before: Message | undefined;
   let marked = newFrom === undefined;
+  const hidden = complete || lines.length === 1 ? undefined : lines[0];
+  let rowsHidden = 0;
   for (const line of lines) {
+    if (line === lines[1] && hidden !== undefined) rowsHidden = rows.length;
     if ('notice' in line) {
       rows.push({ kind: 'notice', key: line.key, notice: line.notice });
       before = undefined;
@@ -45,7 +49,7 @@ export function timeline(lines: readonly Line[], newFrom?: number, me?: UserId):
       rows.push({ kind: 'day', key: `day-${key}`, time: new Date(at) });
       before = undefined;
     }
-    if (!marked && said.offset > (newFrom ?? 0) && said.user.id !== me) {
+    if (!marked && line !== hidden && said.offset > (newFrom ?? 0) && said.user.id !== me) {
       marked = true;
       rows.push({ kind: 'new', key: 'new' });
       before = undefined;
@@ -60,7 +64,7 @@ export function timeline(lines: readonly Line[], newFrom?: number, me?: UserId):
       before = message;
     }
   }
-  return rows;
+  return rows.slice(rowsHidden);
 }
 
 /** From its first millisecond to the first one of the next, since 1970: to be asked often, so no calendar. */

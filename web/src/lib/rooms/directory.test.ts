@@ -29,6 +29,7 @@ describe('rooms', () => {
   test('with something unread are first, the rest by title', () => {
     const order = sorted([mine('b', 0), mine('c', 2), mine('a', 0)]).map((room) => room.info.room);
     expect(order).toEqual(['c', 'a', 'b']);
+    expect(sorted([mine('b', 1), mine('c', 2)], 'c').map(({ info: { room } }) => room)).toEqual(['b', 'c']);
   });
 
   test('without a known title are never shown by an address for machines', () => {

@@ -15,13 +15,12 @@ export function matching(rooms: readonly RoomInfo[], text: string): readonly Roo
   });
 }
 
-/** Those with something unread first, then by title. */
-export function sorted(rooms: readonly MyRoom[]): readonly MyRoom[] {
+/** Those with something unread first, then by title. The one that is `shown` stays in its place while one reads. */
+export function sorted(rooms: readonly MyRoom[], shown?: RoomName): readonly MyRoom[] {
+  const isNew = ({ info, unread }: MyRoom): number => Number(unread > 0 && info.room !== shown);
   return rooms.toSorted(
     (a, b) =>
-      Number(b.unread > 0) - Number(a.unread > 0) ||
-      compareNames(a.info.title, b.info.title) ||
-      (a.info.room < b.info.room ? -1 : 1),
+      isNew(b) - isNew(a) || compareNames(a.info.title, b.info.title) || (a.info.room < b.info.room ? -1 : 1),
   );
 }
 

@@ -1,0 +1,76 @@
+// Scrolls back to where a talk begins, and watches what somebody's eye would rest on.
+
+import type { Person } from './person';
+
+export interface ScrolledBack {
+  /** By how many pixels a message moved at most in a frame, beyond what was scrolled. */
+  readonly jump: number;
+  /** Which message that was. */
+  readonly at: string;
+  /** How many messages were in the page at most. */
+  readonly rows: number;
+  /** How often older messages came while one looked. */
+  readonly pages: number;
+}
+
+/**
+ * To the oldest messages that are here, some screens before them, then on step by step until older ones came, and so
+ * on until the talk begins. In each frame a message in sight has to be where it was in the one before, plus what was
+ * scrolled, whatever is put before it.
+ */
+export function scrollBack({ log }: Person): Promise<ScrolledBack> {
+  return log.evaluate(async (list) => {
+    const frame = (): Promise<unknown> => new Promise(requestAnimationFrame);
+    const { top: above, height } = list.getBoundingClientRect();
+    const edge = (row: Element, side: 'top' | 'bottom'): number => row.getBoundingClientRect()[side] - above;
+    const isComplete = (): boolean =>
+      list.querySelector('[data-testid="top"]')?.textContent.includes('begins') === true;
+    const result = { jump: 0, at: '', rows: 0, pages: 0 };
+
+    /** A message that is in sight, and still is after a step. */
+    function watched(): HTMLElement {
+      const rows = [...list.querySelectorAll<HTMLElement>('[data-message]')];
+      result.rows = Math.max(result.rows, rows.length);
+      const row = rows.findLast((each) => edge(each, 'top') <= 0.45 * height) ?? rows[0];
+      if (row === undefined) throw new Error('no message is in sight');
+      return row;
+    }
+
+    /** Scrolls up by half a screen. Says whether older messages came. */
+    async function step(): Promise<boolean> {
+      const row = watched();
+      const [before, scrolled] = [list.scrollHeight, Math.min(list.scrollTop, Math.floor(0.45 * height))];
+      // Its lower edge: what comes into the page above it may be measured only now.
+      const expected = edge(row, 'bottom') + scrolled;
+      list.scrollTop -= scrolled;
+      await frame();
+      // By its id: what comes before it may have it put into the page anew.
+      const now = list.querySelector(`[data-message="${row.dataset.message}"]`);
+      const moved = now === null ? Infinity : Math.abs(edge(now, 'bottom') - expected);
+      if (moved > result.jump) [result.jump, result.at] = [moved, row.innerText.slice(0, 30)];
+      // Heights that become known change it by less.
+      return list.scrollHeight > before + 4 * height;
+    }
+
+    /** Elsewhere at once; there everything is new, until its heights are known. */
+    async function leap(to: number): Promise<void> {
+      list.scrollTop = to;
+      await frame();
+      for (let [last, now] = [NaN, 0]; last !== now;) {
+        await frame();
+        [last, now] = [now, edge(watched(), 'bottom')];
+      }
+    }
+
+    while (!isComplete()) {
+      // Older ones are asked for when three screens are left.
+      await leap(4 * height);
+      while (!isComplete() && !(await step()));
+      result.pages += 1;
+      await step();
+      await step();
+    }
+    while (list.scrollTop > 0) await step();
+    return result;
+  });
+}
