@@ -1,4 +1,4 @@
-// Takes the pictures in docs/images from the running program: two people chat on a server with the memory
+// Takes the pictures in docs/images from the running program: three people chat on a server with the memory
 // engine, one of them on a phone.
 
 import { fileURLToPath } from 'node:url';
