@@ -20,7 +20,7 @@ pub struct Expected {
     pub audience: String,
 }
 
-/// The claims that are looked at (RFC 7519, 4.1; OpenID Connect Core, 5.1).
+/// The claims that are looked at (RFC 7519, 4.1; `OpenID` Connect Core, 5.1).
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Claims {
     /// Who signed it.
@@ -158,7 +158,7 @@ impl Claims {
     }
 }
 
-/// A NumericDate (RFC 7519, 2).
+/// A `NumericDate` (RFC 7519, 2).
 fn time(seconds: f64) -> Timestamp {
     #[expect(
         clippy::cast_possible_truncation,
@@ -167,8 +167,8 @@ fn time(seconds: f64) -> Timestamp {
     Timestamp::from_unix_millis((seconds * 1_000.0) as i64)
 }
 
-/// The id here of whom an issuer calls `sub`: that itself if it is a GUID as it is usually written; else the UUIDv5
-/// (RFC 9562, 5.5) of `sub` in a namespace, which is the UUIDv5 of the issuer as a URL. So it is the same on every
+/// The id here of whom an issuer calls `sub`: that itself if it is a GUID as it is usually written; else the `UUIDv5`
+/// (RFC 9562, 5.5) of `sub` in a namespace, which is the `UUIDv5` of the issuer as a URL. So it is the same on every
 /// server, and two issuers' users are never the same by chance.
 ///
 /// ```

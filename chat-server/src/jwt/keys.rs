@@ -36,7 +36,7 @@ pub struct Keys(Vec<Key>);
 struct Key {
     id: Option<String>,
     algorithms: Vec<Algorithm>,
-    key: DecodingKey,
+    public: DecodingKey,
 }
 
 /// Why it is not known who signed a token.
@@ -117,8 +117,8 @@ impl Key {
         if let Some(only) = jwk.common.key_algorithm {
             algorithms.retain(|algorithm| KeyAlgorithm::from(*algorithm) == only);
         }
-        let key = DecodingKey::from_jwk(jwk).ok().filter(|_| !algorithms.is_empty())?;
-        Some(Self { id: jwk.common.key_id.clone(), algorithms, key })
+        let public = DecodingKey::from_jwk(jwk).ok().filter(|_| !algorithms.is_empty())?;
+        Some(Self { id: jwk.common.key_id.clone(), algorithms, public })
     }
 
     /// The claims are checked by [`Claims::check`], which is told the time.
@@ -128,7 +128,7 @@ impl Key {
         validation.required_spec_claims.clear();
         validation.validate_exp = false;
         validation.validate_aud = false;
-        decode(token, &self.key, &validation).map(|token| token.claims)
+        decode(token, &self.public, &validation).map(|token| token.claims)
     }
 }
 
