@@ -236,12 +236,23 @@ fn check_server(server: &ServerSpec) -> Result<(), Invalid> {
     for (field, value, min, max) in [
         ("server.maxConnections", server.max_connections.map(i64::from), 1, i32::MAX.into()),
         ("server.history", server.history.map(i64::from), 1, most(limits::HISTORY_KEPT_MAX)),
+        (
+            "server.historySeconds",
+            server.history_seconds,
+            0,
+            i64::try_from(limits::HISTORY_SECONDS_MAX).unwrap_or(i64::MAX),
+        ),
         ("server.queueBytes", server.queue_bytes, most(limits::QUEUE_BYTES_MIN), i64::MAX),
     ] {
         value.map(|value| within(field, value, min, max)).transpose()?;
     }
     if let Some(room) = &server.default_room {
         RoomName::parse(room).map_err(|problem| Invalid::Room(problem.to_string()))?;
+    }
+    if let Some(auth) = &server.auth {
+        check_text("server.auth.issuer", &auth.issuer)?;
+        check_text("server.auth.audience", &auth.audience)?;
+        check_url("auth.jwksUrl", &auth.jwks_url, "https://login.example/keys")?;
     }
     for origin in &server.allowed_origins {
         check_origin(origin)?;

@@ -33,6 +33,9 @@ fn the_definition_refuses_what_the_chat_server_would_not_start_with() {
     let server = &spec["server"]["properties"];
     assert_eq!(server["queueBytes"]["minimum"].as_f64(), Some(65_536.0));
     assert_eq!(server["history"]["maximum"].as_f64(), Some(100_000.0));
+    assert_eq!(server["historySeconds"]["maximum"].as_f64(), Some(315_360_000.0));
+    let needed = serde_json::json!(["audience", "issuer", "jwksUrl"]);
+    assert_eq!(server["auth"]["required"], needed);
     assert_eq!(spec["drain"]["properties"]["seconds"]["maximum"].as_f64(), Some(3_600.0));
 }
 

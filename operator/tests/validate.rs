@@ -3,7 +3,7 @@
 
 mod common;
 
-use hubbub_operator::crd::ChatServer;
+use hubbub_operator::crd::{AuthSpec, ChatServer};
 use hubbub_operator::validate::validate;
 
 /// What is said when this is changed.
@@ -55,6 +55,18 @@ fn what_the_chat_server_would_not_start_with_is_refused() {
     assert!(said.starts_with("spec.server.queueBytes is 65535, but has to be from 65536 to "), "{said}");
     let said = complaint(|chat| chat.spec.server.history = Some(100_001));
     assert_eq!(said, "spec.server.history is 100001, but has to be from 1 to 100000");
+    let said = complaint(|chat| chat.spec.server.history_seconds = Some(-1));
+    assert_eq!(said, "spec.server.historySeconds is -1, but has to be from 0 to 315360000");
+    let auth = |issuer: &str, keys: &str| AuthSpec {
+        issuer: issuer.to_owned(),
+        audience: "chat".to_owned(),
+        jwks_url: keys.to_owned(),
+        guests: false,
+    };
+    let said = complaint(|chat| chat.spec.server.auth = Some(auth("a b", "https://login.example/keys")));
+    assert_eq!(said, "spec.server.auth.issuer \"a b\" is empty or has blanks in it");
+    let said = complaint(|chat| chat.spec.server.auth = Some(auth("https://login.example", "keys.json")));
+    assert!(said.starts_with("spec.server.auth.jwksUrl \"keys.json\""), "{said}");
     for origin in ["https://chat.example/page", "https://chat.example?a", "https://me@chat.example"] {
         let said = complaint(|chat| chat.spec.server.allowed_origins = vec![origin.to_owned()]);
         assert!(said.starts_with("spec.server.allowedOrigins"), "{said}");

@@ -34,6 +34,16 @@ struct Config<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     history: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    history_seconds: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_issuer: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_audience: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_jwks_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_guests: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     queue_bytes: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     default_room: Option<&'a str>,
@@ -51,6 +61,7 @@ const PRIVATE_NETWORKS: [&str; 4] = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0
 
 pub(super) fn text(wanted: &Wanted) -> Result<String, toml::ser::Error> {
     let server = &wanted.server;
+    let auth = server.auth.as_ref();
     toml::to_string(&Config {
         listen: format!("0.0.0.0:{PUBLIC_PORT}"),
         private_listen: format!("0.0.0.0:{PRIVATE_PORT}"),
@@ -63,6 +74,11 @@ pub(super) fn text(wanted: &Wanted) -> Result<String, toml::ser::Error> {
         log: "json",
         max_connections: server.max_connections,
         history: server.history,
+        history_seconds: server.history_seconds,
+        auth_issuer: auth.map(|auth| auth.issuer.as_str()),
+        auth_audience: auth.map(|auth| auth.audience.as_str()),
+        auth_jwks_url: auth.map(|auth| auth.jwks_url.as_str()),
+        auth_guests: auth.map(|auth| auth.guests),
         queue_bytes: server.queue_bytes,
         default_room: server.default_room.as_deref(),
         name_api: server.name_api.as_deref(),

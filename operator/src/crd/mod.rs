@@ -10,7 +10,8 @@ mod status;
 
 pub use scaling::{BehaviorSpec, HeadroomSpec, PaceKind, PaceSpec, RulesSpec, ScalingSpec, SelectSpec};
 pub use spec::{
-    ChatServer, ChatServerSpec, DrainSpec, IngressSpec, PullPolicy, RedisSpec, ResourcesSpec, ServerSpec,
+    AuthSpec, ChatServer, ChatServerSpec, DrainSpec, IngressSpec, PullPolicy, RedisSpec, ResourcesSpec,
+    ServerSpec,
 };
 pub use status::{ChatServerStatus, Owner};
 

@@ -177,6 +177,13 @@ pub struct ServerSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = limits::HISTORY_KEPT_MAX))]
     pub history: Option<i32>,
+    /// Seconds for which they are kept; 0 is for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = limits::HISTORY_SECONDS_MAX))]
+    pub history_seconds: Option<i64>,
+    /// Somebody else's login service, whose tokens are taken. Unset: the servers have accounts and guests of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth: Option<AuthSpec>,
     /// Origins of pages that may connect. Empty: only the page of the same host.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 64))]
@@ -202,6 +209,24 @@ pub struct ServerSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = limits::QUEUE_BYTES_MIN))]
     pub queue_bytes: Option<i64>,
+}
+
+/// Somebody else's login service.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct AuthSpec {
+    /// The `iss` of its tokens.
+    #[schemars(length(min = 1))]
+    pub issuer: String,
+    /// What the chat is called there: among the `aud` of its tokens.
+    #[schemars(length(min = 1))]
+    pub audience: String,
+    /// Where its public keys are, as a JWK Set.
+    #[schemars(regex(pattern = r"^https?://\S+$"))]
+    pub jwks_url: String,
+    /// Lets in guests as well.
+    #[serde(default)]
+    pub guests: bool,
 }
 
 /// How browsers get in from outside.
