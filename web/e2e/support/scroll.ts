@@ -38,6 +38,8 @@ export function scrollBack({ log }: Person): Promise<ScrolledBack> {
 
     /** Scrolls up by half a screen. Says whether older messages came. */
     async function step(): Promise<boolean> {
+      // What could not be had, as on a machine that is busy with other things, is asked for again.
+      list.querySelector<HTMLElement>('[data-testid="top"] button')?.click();
       const row = watched();
       const [before, scrolled] = [list.scrollHeight, Math.min(list.scrollTop, Math.floor(0.45 * height))];
       // Its lower edge: what comes into the page above it may be measured only now.
@@ -64,7 +66,7 @@ export function scrollBack({ log }: Person): Promise<ScrolledBack> {
 
     while (!isComplete()) {
       // Older ones are asked for when three screens are left.
-      await leap(4 * height);
+      await leap(3.2 * height);
       while (!isComplete() && !(await step()));
       result.pages += 1;
       await step();
