@@ -3,9 +3,11 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use hubbub_scaling::{Amount, Behavior, Bounds, Headroom, Pace, Policy, Rules, Select, Tolerance};
+use hubbub_scaling::{
+    Amount, Behavior, Bounds, Headroom, Pace, Policy, Rules, RushRule, Schedule, Select, Tolerance,
+};
 
-use crate::crd::{PaceKind, PaceSpec, RulesSpec, ScalingSpec, SelectSpec};
+use crate::crd::{PaceKind, PaceSpec, RulesSpec, RushSpec, ScalingSpec, ScheduleSpec, SelectSpec};
 use crate::validate::{Invalid, number};
 
 /// How long beyond its drain time a server that is to go may still have connections: it is told up to three seconds
@@ -31,6 +33,8 @@ pub fn policy(scaling: &ScalingSpec, drain_seconds: u32) -> Result<Policy, Inval
             percent: number("scaling.headroom.percent", scaling.headroom.percent, 0, 1_000)?,
         },
         look_ahead: Duration::from_secs(ahead.into()),
+        schedules: scaling.schedules.iter().map(schedule).collect::<Result<_, _>>()?,
+        rush: scaling.rush.as_ref().map(rush).transpose()?,
         behavior: Behavior {
             up: rules(&scaling.behavior.scale_up, usual.up.stabilization)?,
             down: rules(&scaling.behavior.scale_down, usual.down.stabilization)?,
@@ -40,6 +44,17 @@ pub fn policy(scaling: &ScalingSpec, drain_seconds: u32) -> Result<Policy, Inval
         paused: scaling.paused,
         dry_run: scaling.dry_run,
     })
+}
+
+fn schedule(spec: &ScheduleSpec) -> Result<Schedule, Invalid> {
+    let min = number("scaling.schedules.min", spec.min, 1, 1_000)?;
+    Ok(Schedule::new(&spec.start, &spec.end, &spec.time_zone, min)?)
+}
+
+fn rush(spec: &RushSpec) -> Result<RushRule, Invalid> {
+    let window = number("scaling.rush.windowSeconds", spec.window_seconds, 0, 600)?;
+    let percent = number("scaling.rush.percent", spec.percent, 101, 10_000)?;
+    Ok(RushRule { percent, window: Duration::from_secs(window.into()) })
 }
 
 fn rules(spec: &RulesSpec, usual_window: Duration) -> Result<Rules, Invalid> {

@@ -40,6 +40,8 @@ fn a_target_of_zero_is_refused() {
 fn sizes_and_times_that_can_not_be_are_refused() {
     assert!(complaint(|chat| chat.spec.replicas = Some(-1)).starts_with("spec.replicas is -1"));
     assert!(complaint(|chat| chat.spec.scaling.min = 0).starts_with("spec.scaling.min is 0"));
+    let said = complaint(|chat| chat.spec.scaling.schedules[0].time_zone = "Berlin".to_owned());
+    assert_eq!(said, "spec.scaling: \"Berlin\" is no time zone such as Europe/Berlin");
     let said = complaint(|chat| chat.spec.scaling.behavior.scale_up.policies[0].period_seconds = 1_801);
     assert!(said.starts_with("spec.scaling.behavior.*.policies.periodSeconds is 1801"));
     assert!(complaint(|chat| chat.spec.drain.seconds = 0).starts_with("spec.drain.seconds is 0"));

@@ -2,7 +2,10 @@
 
 use crate::need::{Recommendation, recommend, servers_for};
 use crate::words::{counted, grouped};
-use crate::{Load, Memory, Moment, Observation, Policy, Restraint, Rules, Select, Trend, victims};
+use crate::{
+    Behavior, Bounds, Load, Memory, Moment, Observation, Policy, Restraint, Rules, Rush, RushMemory, Select,
+    Trend, victims,
+};
 
 /// What is to be done, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +39,8 @@ pub enum Limit {
     Window,
     /// The size would change faster than the policy allows.
     Pace,
+    /// There is a rush of connections, or was a moment ago.
+    Rush,
     /// The engine is not healthy.
     Engine,
     /// Servers are being replaced.
@@ -151,7 +156,10 @@ fn pinned_to(pinned: u32, policy: &Policy, seen: &Observation) -> Wish {
     let limited_by = held.filter(|_| seen.asked.is_some_and(|asked| asked > pinned));
     let what = format!("pinned to {}", counted(pinned.into(), "server"));
     let reason = match limited_by {
-        Some(limit) => format!("{what}; {}", because(limit, policy, unseen, &policy.behavior.down)),
+        Some(limit) => format!(
+            "{what}; {}",
+            because(limit, policy.bounds, unseen, &policy.behavior.down, &policy.behavior)
+        ),
         None => what,
     };
     Wish { replicas: pinned, may_shrink: held.is_none(), limited_by, reason }
@@ -167,12 +175,15 @@ fn automatic(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) -
         Recommendation::Grow(servers) | Recommendation::Shrink(servers) => servers,
         Recommendation::Stay => staying,
     };
-    let within = policy.bounds.clamp(needed);
+    let bounds = policy.bounds_at(now);
+    let within = bounds.clamp(needed);
+    let (rush, rushes) = look_for_rush(policy, seen, memory.rush, now);
     let ((allowed, restraint), recent) = policy.behavior.restrain(memory.recent, staying, within, now);
-    let held = hold(seen, seen.unseen());
+    let allowed = if rush == Rush::On { allowed.max(within) } else { allowed };
+    let held = hold(seen, seen.unseen()).or((rush != Rush::Calm).then_some(Limit::Rush));
 
     let steady = if held.is_some() { allowed.max(staying) } else { allowed };
-    let replicas = policy.bounds.clamp(steady);
+    let replicas = bounds.clamp(steady);
     let limited_by = if needed == replicas {
         None
     } else if needed < staying && held.is_some() {
@@ -185,8 +196,11 @@ fn automatic(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) -
             Restraint::Pace => Limit::Pace,
         })
     };
-    let reason = tell(policy, seen, load, recommendation, limited_by);
-    (Wish { replicas, may_shrink: held.is_none(), limited_by, reason }, Memory { recent, trend })
+    let reason = tell(policy, seen, load, recommendation, limited_by, bounds);
+    (
+        Wish { replicas, may_shrink: held.is_none(), limited_by, reason },
+        Memory { recent, trend, rush: rushes },
+    )
 }
 
 /// Where connections go after this look. One at which somebody did not answer says nothing of it.
@@ -195,6 +209,16 @@ fn follow(trend: Option<Trend>, seen: &Observation, connections: u64, now: Momen
         return trend;
     }
     Some(trend.map_or_else(|| Trend::begin(connections, now), |trend| trend.note(connections, now)))
+}
+
+/// Whether servers have far more than their target. Those that did not answer are left out with what they may have.
+fn look_for_rush(policy: &Policy, seen: &Observation, memory: RushMemory, now: Moment) -> (Rush, RushMemory) {
+    let Some(rule) = policy.rush else { return (Rush::Calm, memory) };
+    let taking = seen.serving().filter(|pod| pod.ready).filter_map(|pod| pod.connections);
+    let (connections, capacity) = taking.fold((0, 0), |(connections, capacity), more| {
+        (connections + u64::from(more), capacity + u64::from(policy.target.get()))
+    });
+    rule.look(memory, connections, capacity, now)
 }
 
 /// The places that are wanted, and what for.
@@ -253,6 +277,7 @@ fn tell(
     load: Wanted,
     recommendation: Recommendation,
     limited_by: Option<Limit>,
+    bounds: Bounds,
 ) -> String {
     let connections = load.in_words(policy);
     let target = grouped(policy.target.get().into());
@@ -282,21 +307,28 @@ fn tell(
     };
     match limited_by {
         None => what,
-        Some(limit) => format!("{what}; {}", because(limit, policy, seen.unseen(), rules)),
+        Some(limit) => format!("{what}; {}", because(limit, bounds, seen.unseen(), rules, &policy.behavior)),
     }
 }
 
 /// What a limit is, when so many of so many servers are not seen, and these rules hold for the way there.
-fn because(limit: Limit, policy: &Policy, (unseen, all): (u32, u32), rules: &Rules) -> String {
+fn because(
+    limit: Limit,
+    bounds: Bounds,
+    (unseen, all): (u32, u32),
+    rules: &Rules,
+    behavior: &Behavior,
+) -> String {
     match limit {
-        Limit::Min => format!("the minimum is {}", policy.bounds.min()),
-        Limit::Max => format!("the maximum is {}", policy.bounds.max()),
+        Limit::Min => format!("the minimum is {}", bounds.min()),
+        Limit::Max => format!("the maximum is {}", bounds.max()),
         Limit::Window => {
-            let other = if *rules == policy.behavior.up { "fewer" } else { "more" };
+            let other = if *rules == behavior.up { "fewer" } else { "more" };
             format!("{other} were needed in the last {} s", rules.stabilization.as_secs())
         }
         Limit::Pace if rules.select == Select::Disabled => "spec.scaling.behavior forbids it".to_owned(),
         Limit::Pace => "spec.scaling.behavior allows no more at a time".to_owned(),
+        Limit::Rush => "nothing shrinks within a minute of a rush".to_owned(),
         Limit::Engine => "nothing shrinks while the engine is away".to_owned(),
         Limit::Rollout => "nothing shrinks while servers are replaced".to_owned(),
         Limit::Unseen => format!("nothing shrinks while {unseen} of {all} servers do not answer"),

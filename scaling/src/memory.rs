@@ -1,6 +1,6 @@
 //! What is remembered from one decision to the next.
 
-use crate::{Recent, Trend};
+use crate::{Recent, RushMemory, Trend};
 
 /// What is remembered from one decision to the next. An empty one is safe to begin with, since it takes what is there
 /// for needed: nothing shrinks until a whole window was seen.
@@ -10,4 +10,6 @@ pub struct Memory {
     pub(crate) recent: Recent,
     /// Where connections go, once they were seen.
     pub(crate) trend: Option<Trend>,
+    /// When the last rush was.
+    pub(crate) rush: RushMemory,
 }

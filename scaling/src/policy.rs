@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::{Behavior, Headroom};
+use crate::{Behavior, Headroom, Moment, RushRule, Schedule};
 
 /// What the owner of the chat-servers wants.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,10 @@ pub struct Policy {
     /// Reckon with the connections that there will be after this time, if they go on as they do; with none, with those that
     /// there are.
     pub look_ahead: Duration,
+    /// Minima of certain hours, none of which goes beyond the bounds.
+    pub schedules: Vec<Schedule>,
+    /// When [`Self::behavior`] does not slow growth down.
+    pub rush: Option<RushRule>,
     /// How fast the size may change.
     pub behavior: Behavior,
     /// A server that is to go may have connections for no longer than this; then it goes nevertheless.
@@ -43,12 +47,23 @@ impl Default for Policy {
             tolerance: Tolerance(0.1),
             headroom: Headroom::default(),
             look_ahead: Duration::ZERO,
+            schedules: Vec::new(),
+            rush: None,
             behavior: Behavior::default(),
             drain_deadline: Duration::from_secs(45),
             pinned: None,
             paused: false,
             dry_run: false,
         }
+    }
+}
+
+impl Policy {
+    /// The bounds at this time: the minimum is the highest of those that hold.
+    pub fn bounds_at(&self, now: Moment) -> Bounds {
+        let floors = self.schedules.iter().filter_map(|schedule| schedule.floor(now));
+        let min = floors.fold(self.bounds.min, u32::max).min(self.bounds.max);
+        Bounds { min, ..self.bounds }
     }
 }
 
@@ -130,6 +145,17 @@ pub enum InvalidPolicy {
         /// The most servers.
         max: u32,
     },
+    /// Not a cron pattern that ever comes.
+    #[error("{pattern:?} is no cron pattern such as 0 8 * * 1-5: {problem}")]
+    Cron {
+        /// What it is.
+        pattern: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Not a time zone.
+    #[error("{0:?} is no time zone such as Europe/Berlin")]
+    TimeZone(String),
     /// Not a number from 0 to 0.5.
     #[error("tolerance {0} is not between 0 and 0.5")]
     Tolerance(f64),

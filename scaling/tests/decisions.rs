@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hubbub_scaling::{
     Amount, Behavior, Bounds, Decision, Headroom, Limit, Memory, Moment, Observation, Owner, Pace, Phase,
-    Pod, Policy, Rules, Select, Tolerance, decide,
+    Pod, Policy, Rules, RushRule, Schedule, Select, Tolerance, decide,
 };
 
 fn policy() -> Policy {
@@ -379,4 +379,40 @@ fn servers_are_added_for_connections_that_are_coming_and_never_taken_for_those_t
     assert!(with < without, "{with} {without}");
     assert!(reason.contains(" more within 20 s need 2 servers at 500 each"), "{reason}");
     assert_eq!(story(&early, -4), None);
+}
+
+#[test]
+fn a_schedule_raises_the_minimum_in_its_hours_but_not_above_the_maximum() {
+    // The stories here are told at 00:16:40 of a day, and a window later.
+    let nightly = |min| Schedule::new("15 0 * * *", "0 1 * * *", "UTC", min).unwrap();
+    let at_night = Policy { schedules: vec![nightly(4), nightly(2)], ..policy() };
+    let decision = settled(&at_night, &seen(1, vec![pod("a", 9)]));
+    assert_eq!((decision.replicas, decision.limited_by), (4, Some(Limit::Min)));
+    assert_eq!(decision.reason, "9 connections need 1 server at 500 each; the minimum is 4");
+    let too_many = Policy { schedules: vec![nightly(40)], ..policy() };
+    assert_eq!(settled(&too_many, &seen(1, vec![pod("a", 9)])).replicas, 10);
+    let by_day =
+        Policy { schedules: vec![Schedule::new("0 8 * * *", "0 18 * * *", "UTC", 4).unwrap()], ..policy() };
+    assert_eq!(settled(&by_day, &seen(1, vec![pod("a", 9)])).replicas, 1);
+}
+
+#[test]
+fn in_a_rush_it_grows_at_once_whatever_the_pace_and_nothing_shrinks_for_a_minute() {
+    let one_a_minute = Pace { amount: Amount::Pods(1), period: Duration::from_mins(1) };
+    let behavior = Behavior { up: rules(vec![one_a_minute], Select::Max), down: rules(vec![], Select::Max) };
+    let rush = Some(RushRule { percent: 200, window: Duration::from_secs(6) });
+    let ready = Policy { behavior, rush, ..policy() };
+    let crowd = seen(2, vec![pod("a", 1_400), pod("b", 1_300)]);
+    let (first, memory) = decide(&ready, &crowd, Memory::default(), Moment::from_secs(100));
+    assert_eq!((first.replicas, first.limited_by), (3, Some(Limit::Pace)));
+    let (then, memory) = decide(&ready, &crowd, memory, Moment::from_secs(106));
+    assert_eq!((then.replicas, then.limited_by), (6, None));
+    let gone = seen(6, ["a", "b", "c", "d", "e", "f"].map(|name| pod(name, 20)).to_vec());
+    let (held, memory) = decide(&ready, &gone, memory, Moment::from_secs(165));
+    assert_eq!((held.replicas, held.limited_by), (6, Some(Limit::Rush)));
+    assert_eq!(
+        held.reason,
+        "120 connections need 1 server at 500 each; nothing shrinks within a minute of a rush"
+    );
+    assert_eq!(decide(&ready, &gone, memory, Moment::from_secs(166)).0.replicas, 1);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hubbub_scaling::{
     Amount, Behavior, Bounds, Headroom, Memory, Moment, Observation, Pace, Phase, Pod, Policy,
-    Recommendation, Rules, Select, Tolerance, decide, recommend,
+    Recommendation, Rules, RushRule, Schedule, Select, Tolerance, decide, recommend,
 };
 use proptest::prelude::*;
 
@@ -34,6 +34,8 @@ prop_compose! {
         span in 0_u32..8,
         tolerance in 0.0_f64..=0.5,
         (up, down) in (rules(), rules()),
+        rush in prop::option::of((100_u32..400, 0_u64..10)),
+        floor in prop::option::of(1_u32..20),
         (places, percent, ahead) in (0_u32..2_000, 0_u32..200, 0_u64..120),
     ) -> Policy {
         Policy {
@@ -43,6 +45,12 @@ prop_compose! {
             behavior: Behavior { up, down },
             headroom: Headroom { places, percent },
             look_ahead: Duration::from_secs(ahead),
+            rush: rush.map(|(percent, window)| RushRule { percent, window: Duration::from_secs(window) }),
+            // Always, from the first minute of the year on.
+            schedules: floor
+                .map(|min| Schedule::new("0 0 1 1 *", "59 23 31 12 *", "UTC", min).unwrap())
+                .into_iter()
+                .collect(),
             ..Policy::default()
         }
     }

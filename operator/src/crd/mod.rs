@@ -8,7 +8,10 @@ mod scaling;
 mod spec;
 mod status;
 
-pub use scaling::{BehaviorSpec, HeadroomSpec, PaceKind, PaceSpec, RulesSpec, ScalingSpec, SelectSpec};
+pub use scaling::{
+    BehaviorSpec, HeadroomSpec, PaceKind, PaceSpec, RulesSpec, RushSpec, ScalingSpec, ScheduleSpec,
+    SelectSpec,
+};
 pub use spec::{
     AuthSpec, ChatServer, ChatServerSpec, DrainSpec, IngressSpec, PullPolicy, RedisSpec, ResourcesSpec,
     ServerSpec,

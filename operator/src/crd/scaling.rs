@@ -25,6 +25,13 @@ pub struct ScalingSpec {
     /// that there are.
     #[schemars(range(min = 0, max = 600))]
     pub look_ahead_seconds: i32,
+    /// Minima of certain hours.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 32))]
+    pub schedules: Vec<ScheduleSpec>,
+    /// When so many come at once that `behavior.scaleUp` does not hold, and nothing shrinks. Unset: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rush: Option<RushSpec>,
     /// How fast the size may change, in the words of a HorizontalPodAutoscaler.
     pub behavior: BehaviorSpec,
     /// Leaves the number of servers as it is.
@@ -42,6 +49,8 @@ impl Default for ScalingSpec {
             tolerance: 0.1,
             headroom: HeadroomSpec::default(),
             look_ahead_seconds: 0,
+            schedules: Vec::new(),
+            rush: None,
             behavior: BehaviorSpec::default(),
             paused: false,
             dry_run: false,
@@ -59,6 +68,46 @@ pub struct HeadroomSpec {
     /// So many percent of the connections.
     #[schemars(range(min = 0, max = 1_000))]
     pub percent: i32,
+}
+
+/// A minimum that holds from one time to another, again and again.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ScheduleSpec {
+    /// The cron pattern of the times that it begins at, such as `0 8 * * 1-5`.
+    #[schemars(length(min = 1, max = 200))]
+    pub start: String,
+    /// The cron pattern of the times that it ends at.
+    #[schemars(length(min = 1, max = 200))]
+    pub end: String,
+    /// The time zone of both, such as `Europe/Berlin`.
+    #[serde(default = "utc")]
+    pub time_zone: String,
+    /// Never fewer servers than this in that time, but no more than `max`.
+    #[schemars(range(min = 1, max = 1000))]
+    pub min: i32,
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
+}
+
+/// When so many come at once that the usual pace would be too slow.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RushSpec {
+    /// Servers have so many percent of their target, on average.
+    #[schemars(range(min = 101, max = 10_000))]
+    pub percent: i32,
+    /// For so many seconds.
+    #[schemars(range(min = 0, max = 600))]
+    pub window_seconds: i32,
+}
+
+impl Default for RushSpec {
+    fn default() -> Self {
+        Self { percent: 200, window_seconds: 6 }
+    }
 }
 
 /// How fast the size may change, in the words of a HorizontalPodAutoscaler.

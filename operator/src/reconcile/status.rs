@@ -180,6 +180,7 @@ fn scaling_limited(decision: Option<&Decision>) -> Said {
         Limit::Min => ("AtMinimum", "fewer servers would do, but scaling.min is reached"),
         Limit::Max => ("AtMaximum", "more servers are needed, but scaling.max is reached"),
         Limit::Window => ("Stabilizing", "another number of servers was needed a short while ago"),
+        Limit::Rush => ("Rush", "nothing shrinks within a minute of a rush of connections"),
         Limit::Pace => ("Pacing", "scaling.behavior allows no faster change"),
         Limit::Engine => ("RedisAway", "nothing shrinks while Redis is away"),
         Limit::Rollout => ("RollingOut", "nothing shrinks while servers are replaced"),
