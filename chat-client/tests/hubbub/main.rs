@@ -14,4 +14,5 @@ mod proxy;
 mod redis;
 mod server;
 mod single_host;
+mod tls;
 mod transcripts;

@@ -29,7 +29,7 @@ const PORTS: [u16; 7] = [5000, 4000, 4001, 4002, 4100, 4101, 4102];
 /// By then a test that failed has given its ports back.
 const PORT_FREE_WITHIN: Duration = Duration::from_secs(10);
 
-/// Nobody waits longer for a move (promise 7), on a machine that has nothing else to do. Tests give it four times that.
+/// Nobody waits longer for a move (promise 7). On a machine with much other work it is a tenth of that.
 const GAP_MILLIS: f64 = 2_000.0;
 
 /// A host that is set up. What it runs ends with it.
@@ -201,7 +201,7 @@ async fn an_upgrade_of_one_server_after_the_other_is_noticed_by_nobody() {
     let moves = number(&report, "reconnects");
     assert!(moves >= 30, "everybody moved at least once: {report:#}");
     let gap = report["longestGapMs"].as_f64().unwrap();
-    assert!(gap <= GAP_MILLIS * 4.0, "{report:#}");
+    assert!(gap <= GAP_MILLIS, "{report:#}");
     host.end().await;
     figure(
         "an_upgrade_of_one_server_after_the_other_is_noticed_by_nobody",

@@ -1,7 +1,10 @@
 //! Scripts, and what they print, byte for byte. To write a new one: put the script into `tests/transcripts/NAME.script`,
 //! run it with `hubbub script`, read the output, and keep it as `NAME.expected`.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use tokio::io::AsyncWriteExt;
 
@@ -10,11 +13,21 @@ use super::{
     single_host::SingleHost,
 };
 
+/// The file of a script; that of its output has another extension.
+pub(crate) fn script(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts").join(name).with_extension("script")
+}
+
 async fn check(name: &str, url: &str) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts");
-    let script = folder.join(name).with_extension("script");
+    check_with(name, url, &[]).await;
+}
+
+/// Runs a script with more arguments, and compares what it prints.
+pub(crate) async fn check_with(name: &str, url: &str, more: &[&str]) {
+    let script = script(name);
     let expected = fs::read_to_string(script.with_extension("expected")).unwrap();
-    let outcome = run(&["script", script.to_str().unwrap(), "--server", url, "--timeout=30"]).await;
+    let words = ["script", script.to_str().unwrap(), "--server", url, "--timeout=30"];
+    let outcome = run(&[&words, more].concat()).await;
     assert_eq!(outcome.stdout, expected, "{name} at {url}: {}", outcome.stderr);
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{name} at {url}");
 }

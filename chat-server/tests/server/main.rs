@@ -20,6 +20,7 @@ mod hello;
 mod http;
 mod killed;
 mod limits;
+mod messages;
 mod order;
 mod presence;
 mod process;

@@ -1,56 +1,12 @@
 //! Rooms by invitation, direct and public ones: who is in them, who may know of them, and how far was read.
 
 use hubbub_protocol::{
-    ClientFrame, Epoch, ErrorCode, LeftReason, MessageId, ResumeFrom, RoomName, ServerFrame, User,
+    ClientFrame, Epoch, ErrorCode, LeftReason, MessageId, ResumeFrom, RoomName, ServerFrame,
     http::{EventPage, MyRooms, Posted, ReadState, RoomInfo, RoomList},
 };
-use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use crate::support::{Answer, Client, RedisServer, TestServer, config, request, room};
-
-/// Somebody with a session, who speaks HTTP as well.
-struct Person {
-    client: Client,
-    user: User,
-    token: String,
-}
-
-impl Person {
-    async fn new(server: &TestServer) -> Self {
-        let mut client = server.connect().await;
-        let (user, token) = client.hello(None, vec![]).await;
-        Self { client, user, token: token.unwrap() }
-    }
-
-    async fn asks(&self, server: &TestServer, method: &str, path: &str, body: &serde_json::Value) -> Answer {
-        let authorization = format!("Bearer {}", self.token);
-        let headers = [("authorization", authorization.as_str())];
-        let body = if body.is_null() { String::new() } else { body.to_string() };
-        request(server.ports.public, method, &format!("/api/v1{path}"), &headers, &body).await
-    }
-
-    async fn gets<T: DeserializeOwned>(&self, server: &TestServer, path: &str) -> T {
-        read(&self.asks(server, "GET", path, &json!(null)).await)
-    }
-
-    /// A private room.
-    async fn founds(&self, server: &TestServer) -> RoomName {
-        let body = json!({"kind": "private", "title": "Secret plans"});
-        let info: RoomInfo = read(&self.asks(server, "POST", "/rooms", &body).await);
-        info.room
-    }
-
-    async fn invites(&self, server: &TestServer, room: &RoomName, guest: &Self) {
-        let path = format!("/rooms/{room}/members/{}", guest.user.id);
-        assert_eq!(self.asks(server, "PUT", &path, &json!({"role": "member"})).await.status, 204);
-    }
-}
-
-fn read<T: DeserializeOwned>(answer: &Answer) -> T {
-    assert!((200..300).contains(&answer.status), "{}: {}", answer.status, answer.body);
-    serde_json::from_str(&answer.body).unwrap()
-}
+use crate::support::{Person, RedisServer, TestServer, config, read, room};
 
 async fn two_servers(redis: &RedisServer) -> [TestServer; 2] {
     let url = redis.url();

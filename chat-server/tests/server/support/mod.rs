@@ -8,6 +8,7 @@ mod figure;
 mod http;
 mod issuer;
 mod lean;
+mod person;
 mod process;
 #[expect(dead_code, reason = "the conformance suite does more to its Cluster")]
 #[path = "../../support/redis_cluster.rs"]
@@ -38,6 +39,7 @@ pub(crate) use self::{
     http::{Answer, request},
     issuer::{Issuer, SigningKey},
     lean::{Lean, number, value},
+    person::{Person, read},
     process::{Process, program},
     redis_cluster::RedisCluster,
     redis_proxy::RedisProxy,
