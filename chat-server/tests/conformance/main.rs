@@ -17,6 +17,7 @@ mod aging;
 mod amendments;
 mod cluster_faults;
 mod control;
+mod late;
 mod membership;
 mod messages;
 mod presence;

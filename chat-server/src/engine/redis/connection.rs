@@ -7,12 +7,16 @@
 //! The ping is a write that changes nothing: a server that takes no writes (a replica, a master without the replicas
 //! that it needs) is no master to us. Its connection is given up, and it is asked anew which server is the master:
 //! by name here, of the Sentinels or the Cluster in `topology`.
+//!
+//! What was sent on a connection that was given up may still be on its way, and would undo what was done since: a
+//! session that left would be entered again. So whoever connects again has Redis end the connection of before.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use fred::prelude::{Builder, Client, ClientLike, Error, KeysInterface, PerformanceConfig};
+use fred::prelude::{Builder, Client, ClientInterface, ClientLike, Error, KeysInterface, PerformanceConfig};
 use fred::types::InfoKind;
+use fred::types::client::ClientKillFilter;
 use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
@@ -48,6 +52,20 @@ pub(super) struct Live {
     pub(super) client: Client,
     /// Which process answers: another one at the same address is another life of the server.
     pub(super) process: Arc<str>,
+}
+
+/// A connection that was given up, as its server knows it.
+struct Former {
+    process: Arc<str>,
+    id: i64,
+}
+
+impl Former {
+    /// What a connection is when it is given up.
+    fn of(Live { client, process }: &Live) -> Option<Self> {
+        let id = client.connection_ids().into_values().next()?;
+        Some(Self { process: Arc::clone(process), id })
+    }
 }
 
 /// What a connection is for.
@@ -188,9 +206,11 @@ impl Connection {
     /// Connects, and connects again, for ever. `replaces` says whether another server was there before this one.
     pub(super) async fn keep(&self, replaces: bool) {
         let mut again = replaces;
+        let mut former: Option<Former> = None;
         loop {
-            match self.connect().await {
+            match self.connect(former.as_ref()).await {
                 Ok((live, task)) => {
+                    former = Former::of(&live);
                     tracing::info!(redis = %self.node, purpose = ?self.purpose, "connected");
                     self.current.send_replace(Some(live.clone()));
                     if again && self.purpose == Purpose::Commands {
@@ -209,7 +229,7 @@ impl Connection {
         }
     }
 
-    async fn connect(&self) -> Result<(Live, Task), Error> {
+    async fn connect(&self, former: Option<&Former>) -> Result<(Live, Task), Error> {
         let capacity = match self.purpose {
             Purpose::Commands | Purpose::Replication => NO_QUEUE,
             Purpose::Subscriptions(capacity) => capacity,
@@ -226,7 +246,29 @@ impl Connection {
         }
         let info: String = client.info(Some(InfoKind::Server)).await?;
         let process = info.lines().find_map(|line| line.strip_prefix("run_id:")).unwrap_or_default().into();
-        Ok((Live { client, process }, task))
+        let live = Live { client, process };
+        if let Some(former) = former {
+            self.end(former, &live).await?;
+        }
+        Ok((live, task))
+    }
+
+    /// Has the server end the connection of before, if it is still the same process.
+    async fn end(&self, former: &Former, live: &Live) -> Result<(), Error> {
+        if former.process != live.process {
+            return Ok(());
+        }
+        let filter = vec![ClientKillFilter::ID(former.id.to_string())];
+        match timeout(PING_TIMEOUT, live.client.client_kill::<u64>(filter)).await {
+            Ok(Ok(_)) => Ok(()),
+            // A user who may not do it is no reason to do without Redis.
+            Ok(Err(error)) if error.details().starts_with("NOPERM") => {
+                tracing::warn!(redis = %self.node, %error, "what was sent last may be done late");
+                Ok(())
+            }
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(Error::new(fred::error::ErrorKind::Timeout, "CLIENT KILL was not answered")),
+        }
     }
 
     /// Asks for a write that changes nothing.
