@@ -178,7 +178,11 @@ async fn reactions_of_fifty_users_at_once_on_two_servers_all_count() {
         async move {
             let mut client = server.guest().await;
             client.join("lobby").await;
-            client.change(&react(message, true)).await.unwrap();
+            // A server that is too busy to do it in time asks for it again; under the same id it counts once.
+            let reaction = react(message, true);
+            while let Err(refused) = client.change(&reaction).await {
+                assert_eq!(refused, ErrorCode::EngineUnavailable);
+            }
             client
         }
     });
