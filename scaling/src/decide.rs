@@ -3,8 +3,8 @@
 use crate::need::{Recommendation, recommend, servers_for};
 use crate::words::{counted, grouped};
 use crate::{
-    Behavior, Bounds, Load, Memory, Moment, Observation, Policy, Restraint, Rules, Rush, RushMemory, Select,
-    Trend, victims,
+    Behavior, Bounds, Load, Memory, Moment, Observation, Policy, Restraint, Rush, RushMemory, Select, Trend,
+    victims,
 };
 
 /// What is to be done, and why.
@@ -156,10 +156,9 @@ fn pinned_to(pinned: u32, policy: &Policy, seen: &Observation) -> Wish {
     let limited_by = held.filter(|_| seen.asked.is_some_and(|asked| asked > pinned));
     let what = format!("pinned to {}", counted(pinned.into(), "server"));
     let reason = match limited_by {
-        Some(limit) => format!(
-            "{what}; {}",
-            because(limit, policy.bounds, unseen, &policy.behavior.down, &policy.behavior)
-        ),
+        Some(limit) => {
+            format!("{what}; {}", because(limit, policy.bounds, unseen, &policy.behavior, Way::Down))
+        }
         None => what,
     };
     Wish { replicas: pinned, may_shrink: held.is_none(), limited_by, reason }
@@ -301,31 +300,33 @@ fn tell(
             }
         }
     };
-    let rules = match recommendation {
-        Recommendation::Grow(_) => &policy.behavior.up,
-        Recommendation::Shrink(_) | Recommendation::Stay => &policy.behavior.down,
+    let way = match recommendation {
+        Recommendation::Grow(_) => Way::Up,
+        Recommendation::Shrink(_) | Recommendation::Stay => Way::Down,
     };
     match limited_by {
         None => what,
-        Some(limit) => format!("{what}; {}", because(limit, bounds, seen.unseen(), rules, &policy.behavior)),
+        Some(limit) => format!("{what}; {}", because(limit, bounds, seen.unseen(), &policy.behavior, way)),
     }
 }
 
-/// What a limit is, when so many of so many servers are not seen, and these rules hold for the way there.
-fn because(
-    limit: Limit,
-    bounds: Bounds,
-    (unseen, all): (u32, u32),
-    rules: &Rules,
-    behavior: &Behavior,
-) -> String {
+/// Where a size goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Up,
+    Down,
+}
+
+/// What a limit is, when so many of so many servers are not seen, on the way to more servers or to fewer.
+fn because(limit: Limit, bounds: Bounds, (unseen, all): (u32, u32), behavior: &Behavior, way: Way) -> String {
+    let (rules, other) = match way {
+        Way::Up => (&behavior.up, "fewer"),
+        Way::Down => (&behavior.down, "more"),
+    };
     match limit {
         Limit::Min => format!("the minimum is {}", bounds.min()),
         Limit::Max => format!("the maximum is {}", bounds.max()),
-        Limit::Window => {
-            let other = if *rules == behavior.up { "fewer" } else { "more" };
-            format!("{other} were needed in the last {} s", rules.stabilization.as_secs())
-        }
+        Limit::Window => format!("{other} were needed in the last {} s", rules.stabilization.as_secs()),
         Limit::Pace if rules.select == Select::Disabled => "spec.scaling.behavior forbids it".to_owned(),
         Limit::Pace => "spec.scaling.behavior allows no more at a time".to_owned(),
         Limit::Rush => "nothing shrinks within a minute of a rush".to_owned(),

@@ -93,6 +93,19 @@ fn it_shrinks_only_when_nothing_more_was_needed_for_the_whole_window() {
 }
 
 #[test]
+fn a_window_that_is_the_same_up_and_down_is_told_by_the_way_that_it_keeps_from() {
+    let rules = Rules { stabilization: Duration::from_mins(1), policies: Vec::new(), select: Select::Max };
+    let steady = Policy { behavior: Behavior { up: rules.clone(), down: rules }, ..policy() };
+    let fewer = at_once(&steady, &seen(2, vec![pod("a", 100), pod("b", 110)]));
+    assert_eq!(fewer.reason, "210 connections need 1 server at 500 each; more were needed in the last 60 s");
+    let more = at_once(&steady, &seen(1, vec![pod("a", 1_000)]));
+    assert_eq!(
+        more.reason,
+        "1,000 connections need 2 servers at 500 each; fewer were needed in the last 60 s"
+    );
+}
+
+#[test]
 fn a_server_that_did_not_answer_counts_as_full_when_shrinking_and_as_empty_when_growing() {
     let names = ["a", "b", "c", "d", "e"];
     let mut pods: Vec<Pod> = names.iter().map(|name| pod(name, 400)).collect();
