@@ -30,9 +30,9 @@ fn all(trace: &Trace, scenario: &Scenario) -> Vec<Box<dyn Autoscaler>> {
     vec![
         Box::new(Hubbub::new(policy())),
         Box::new(Hubbub::with_defaults(&scenario.policy)),
-        Box::new(Hpa::new(Metric::Connections, policy())),
-        Box::new(Hpa::new(Metric::Cpu, policy())),
-        Box::new(Keda::new(policy())),
+        Box::new(Hpa::new(Metric::Connections, &scenario.policy)),
+        Box::new(Hpa::new(Metric::Cpu, &scenario.policy)),
+        Box::new(Keda::new(&scenario.policy)),
         Box::new(Knative::new(policy())),
         Box::new(Agones::new(policy())),
         Box::new(Clairvoyant::new(trace, scenario)),

@@ -39,7 +39,7 @@ fn the_hpa_sees_a_flash_crowd_later_and_climbs_in_steps() {
     let (trace, scenario) = (Shape::FlashCrowd.trace(1), scenario(40));
     let ours = run(&trace, &mut Hubbub::new(scenario.policy.clone()), &scenario);
     for metric in [Metric::Connections, Metric::Cpu] {
-        let theirs = run(&trace, &mut Hpa::new(metric, scenario.policy.clone()), &scenario);
+        let theirs = run(&trace, &mut Hpa::new(metric, &scenario.policy), &scenario);
         assert!(ours.figures.under_share < theirs.figures.under_share, "{metric:?}");
         assert!(ours.figures.recover < theirs.figures.recover, "{metric:?}");
     }

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use hubbub_scaling::{Behavior, Phase, Pod, Policy, Recent};
+use hubbub_scaling::{Behavior, Bounds, Moment, Phase, Pod, Policy, Recent};
 
 use super::{Action, Autoscaler, View};
 
@@ -15,7 +15,37 @@ use super::{Action, Autoscaler, View};
 const TOLERANCE: f64 = 0.1;
 
 /// `--horizontal-pod-autoscaler-sync-period`, and `--metric-resolution` of metrics-server.
-const SYNC: Duration = Duration::from_secs(15);
+pub(super) const SYNC: Duration = Duration::from_secs(15);
+
+/// The size that an HPA asks for, from look to look.
+#[derive(Debug)]
+pub(super) struct Controller {
+    behavior: Behavior,
+    recent: Recent,
+    bounds: Bounds,
+}
+
+impl Controller {
+    /// Within these bounds, with the defaults of the HPA.
+    pub(super) fn new(bounds: Bounds) -> Self {
+        Self { behavior: Behavior::of_the_hpa(), recent: Recent::default(), bounds }
+    }
+
+    /// What is to be done, when there are `size` servers and `needed` would be right.
+    pub(super) fn step(&mut self, size: u32, needed: u32, now: Moment) -> Action {
+        let within = self.bounds.clamp(needed);
+        let recent = std::mem::take(&mut self.recent);
+        let ((allowed, _), recent) = self.behavior.restrain(recent, size, within, now);
+        self.recent = recent;
+        let ask = self.bounds.clamp(allowed);
+        Action { ask, reason: format!("{needed} are recommended"), ..Action::default() }
+    }
+}
+
+/// Whether so many times the target is left as it is.
+pub(super) fn is_near(ratio: f64) -> bool {
+    (1.0 - ratio).abs() <= TOLERANCE
+}
 
 /// What the HPA goes by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,18 +62,17 @@ pub enum Metric {
 #[derive(Debug)]
 pub struct Hpa {
     metric: Metric,
-    policy: Policy,
-    behavior: Behavior,
-    recent: Recent,
+    target: f64,
+    controller: Controller,
     /// For each server what metrics-server read, the last two times, the newer first.
     readings: HashMap<String, (f64, Option<f64>)>,
 }
 
 impl Hpa {
     /// With the target and the bounds of this policy, and otherwise with its defaults.
-    pub fn new(metric: Metric, policy: Policy) -> Self {
-        let (behavior, recent) = (Behavior::of_the_hpa(), Recent::default());
-        Self { metric, policy, behavior, recent, readings: HashMap::new() }
+    pub fn new(metric: Metric, policy: &Policy) -> Self {
+        let controller = Controller::new(policy.bounds);
+        Self { metric, target: policy.target.get().into(), controller, readings: HashMap::new() }
     }
 
     /// What is known of a server; `None` when it is too young for that, or not ready.
@@ -85,16 +114,11 @@ impl Autoscaler for Hpa {
         let size = view.seen.asked.unwrap_or(0);
         let pods = view.seen.pods.iter().filter(|pod| pod.phase != Phase::Leaving);
         let values: Vec<Option<f64>> = pods.map(|pod| self.value(pod)).collect();
-        let needed = replicas(size, &values, self.policy.target.get().into());
+        let needed = replicas(size, &values, self.target);
         if self.metric == Metric::Cpu {
             self.read(&view.seen.pods);
         }
-        let within = self.policy.bounds.clamp(needed);
-        let recent = std::mem::take(&mut self.recent);
-        let ((allowed, _), recent) = self.behavior.restrain(recent, size, within, view.now);
-        self.recent = recent;
-        let ask = self.policy.bounds.clamp(allowed);
-        Action { ask, reason: format!("{needed} are recommended"), ..Action::default() }
+        self.controller.step(size, needed, view.now)
     }
 }
 
@@ -131,11 +155,10 @@ pub fn replicas(current: u32, values: &[Option<f64>], target: f64) -> u32 {
     }
     let sum: f64 = values.iter().flatten().sum();
     let ratio = |servers: usize| sum / (servers as f64 * target);
-    let near = |ratio: f64| (1.0 - ratio).abs() <= TOLERANCE;
     let first = ratio(ready);
     if ready == values.len() || first <= 1.0 {
-        return if near(first) { current } else { (first * ready as f64).ceil() as u32 };
+        return if is_near(first) { current } else { (first * ready as f64).ceil() as u32 };
     }
     let all = ratio(values.len());
-    if near(all) || all < 1.0 { current } else { (all * values.len() as f64).ceil() as u32 }
+    if is_near(all) || all < 1.0 { current } else { (all * values.len() as f64).ceil() as u32 }
 }

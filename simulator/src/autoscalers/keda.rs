@@ -7,17 +7,12 @@
 
 use std::time::Duration;
 
-use hubbub_scaling::{Behavior, Moment, Policy, Recent};
+use hubbub_scaling::{Bounds, Moment, Policy};
 
+use super::hpa::{Controller, SYNC, is_near};
 use super::{Action, Autoscaler, View};
 
-/// How much the HPA leaves as it is.
-const TOLERANCE: f64 = 0.1;
-
-/// The HPA's sync period, of which `pollingInterval` is a multiple.
-const SYNC: Duration = Duration::from_secs(15);
-
-/// `pollingInterval`.
+/// `pollingInterval`, a multiple of the HPA's sync period.
 const POLL: Duration = Duration::from_secs(30);
 
 /// `cooldownPeriod`.
@@ -26,9 +21,8 @@ const COOLDOWN: Duration = Duration::from_mins(5);
 /// KEDA with a trigger on the number of connections.
 #[derive(Debug)]
 pub struct Keda {
-    policy: Policy,
-    behavior: Behavior,
-    recent: Recent,
+    target: f64,
+    hpa: Controller,
     polled: Option<Moment>,
     /// When somebody wanted to be connected last.
     active: Option<Moment>,
@@ -36,9 +30,11 @@ pub struct Keda {
 
 impl Keda {
     /// With the target and the maximum of this policy, and otherwise with its defaults.
-    pub fn new(policy: Policy) -> Self {
-        let (behavior, recent) = (Behavior::of_the_hpa(), Recent::default());
-        Self { policy, behavior, recent, polled: None, active: None }
+    pub fn new(policy: &Policy) -> Self {
+        // A policy allows one server at least.
+        let bounds = Bounds::new(1, policy.bounds.max()).unwrap_or(policy.bounds);
+        let hpa = Controller::new(bounds);
+        Self { target: policy.target.get().into(), hpa, polled: None, active: None }
     }
 
     /// What KEDA itself asks for, without its HPA.
@@ -71,13 +67,8 @@ impl Autoscaler for Keda {
         if size == 0 || polled == 0 {
             return Action { ask: polled, reason: "activation".to_owned(), ..Action::default() };
         }
-        let needed = average_replicas(size, view.wanted.into(), self.policy.target.get().into());
-        let within = needed.clamp(1, self.policy.bounds.max());
-        let recent = std::mem::take(&mut self.recent);
-        let ((ask, _), recent) = self.behavior.restrain(recent, size, within, view.now);
-        self.recent = recent;
-        let reason = format!("{needed} are recommended");
-        Action { ask: ask.clamp(1, self.policy.bounds.max()), reason, ..Action::default() }
+        let needed = average_replicas(size, view.wanted.into(), self.target);
+        self.hpa.step(size, needed, view.now)
     }
 }
 
@@ -93,7 +84,7 @@ impl Autoscaler for Keda {
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "few servers")]
 pub fn average_replicas(size: u32, total: f64, target: f64) -> u32 {
     let ratio = total / (target * f64::from(size));
-    if (1.0 - ratio).abs() <= TOLERANCE { size } else { (total / target).ceil() as u32 }
+    if is_near(ratio) { size } else { (total / target).ceil() as u32 }
 }
 
 #[cfg(test)]
@@ -106,7 +97,7 @@ mod tests {
 
     #[test]
     fn it_goes_to_none_after_the_cooldown_and_comes_back_at_the_next_poll() {
-        let mut keda = Keda::new(Policy::default());
+        let mut keda = Keda::new(&Policy::default());
         assert_eq!(polls(&mut keda, 1, 5, 0), 1);
         assert_eq!(polls(&mut keda, 1, 0, 30), 1);
         assert_eq!(polls(&mut keda, 1, 0, 270), 1);
