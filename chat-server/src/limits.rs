@@ -94,6 +94,15 @@ impl Limits {
         bucket.check_key(&key.into()).map_err(|until| too_fast(limited, rate, &until, 0))
     }
 
+    /// A user at this address is about to have another room kept.
+    ///
+    /// # Errors
+    /// When either had too many kept lately.
+    pub fn check_new_room(&self, user: UserId, address: ClientAddress) -> Result<(), TooFast> {
+        self.check(Limited::UserRooms, user)?;
+        self.check(Limited::AddressRooms, address)
+    }
+
     /// The counts of a connection that begins.
     pub fn of_connection(&self) -> ConnectionLimits {
         ConnectionLimits(Limited::ALL.map(|limited| {

@@ -62,6 +62,20 @@ impl HttpError {
         Self::new(StatusCode::FORBIDDEN, ErrorCode::BadOrigin, detail)
     }
 
+    /// A defect of ours. The caller wrote into the log what it was.
+    pub fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            ErrorCode::Internal,
+            "the server failed; its log says more",
+        )
+    }
+
+    /// Nobody has that id.
+    pub fn no_such_user() -> Self {
+        Self::new(StatusCode::NOT_FOUND, ErrorCode::NoSuchUser, "there is no such user")
+    }
+
     /// Nothing is at the address.
     pub fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, ErrorCode::NotFound, "there is nothing at this address")
@@ -71,6 +85,11 @@ impl HttpError {
     pub fn foreign_login() -> Self {
         let detail = "users and their names are those of another login service";
         Self::new(StatusCode::FORBIDDEN, ErrorCode::ForeignLogin, detail)
+    }
+
+    /// The text of a message that is refused.
+    pub fn bad_text(invalid: InvalidText) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, ErrorCode::of_text(invalid), format!("text {invalid}"))
     }
 
     /// A name that is refused.
@@ -113,8 +132,7 @@ impl From<EngineError> for HttpError {
             }
             EngineError::Corrupt(_) => {
                 tracing::error!(%error, "the engine's data make no sense");
-                let detail = "the server failed; its log says more";
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal, detail)
+                Self::internal()
             }
         }
     }

@@ -1,10 +1,14 @@
 //! The cookie that holds the token of a browser: no script can read it, and no other site's form sends it.
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use hubbub_protocol::http::COOKIE;
 
 use super::client::ClientScheme;
 use crate::engine::accounts::TOKEN_LIFETIME;
+
+/// For answers with a token, or with what gives one: they are nothing for a cache.
+pub(super) const NOT_KEPT: (HeaderName, HeaderValue) =
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 
 /// The token in the cookie of a request.
 ///

@@ -2,12 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Json,
-    extract::State,
-    http::{StatusCode, header},
-    response::IntoResponse,
-};
+use axum::{Json, extract::State, http::StatusCode, response::IntoResponse};
 use hubbub_protocol::{
     ErrorCode, User, UserName,
     http::{GUESTS_PATH, GuestCreated, GuestRequest, Problem},
@@ -18,7 +13,7 @@ use crate::{
     engine::{GuestOutcome, accounts::LoggedIn},
     json,
     problem::{HttpError, PROBLEM_JSON},
-    public::ClientAddress,
+    public::{ClientAddress, cookie::NOT_KEPT},
     server::Server,
 };
 
@@ -49,12 +44,9 @@ pub(super) async fn create(
     let name = UserName::parse(&name).map_err(HttpError::bad_name)?;
     let user = User { id, name };
     match server.engine.create_guest(&user).await? {
-        // A token is nothing for a cache.
-        GuestOutcome::Created(LoggedIn { token, .. }) => Ok((
-            StatusCode::CREATED,
-            [(header::CACHE_CONTROL, "no-store")],
-            Json(GuestCreated { user, token }),
-        )),
+        GuestOutcome::Created(LoggedIn { token, .. }) => {
+            Ok((StatusCode::CREATED, [NOT_KEPT], Json(GuestCreated { user, token })))
+        }
         GuestOutcome::Taken => {
             Err(HttpError::new(StatusCode::CONFLICT, ErrorCode::GuestTaken, format!("id {id} is taken")))
         }

@@ -14,7 +14,7 @@ use hubbub_protocol::{
     limits::AUDIENCE_CHARS,
 };
 
-use super::caller::Caller;
+use super::{caller::Caller, cookie::NOT_KEPT};
 use crate::{
     json,
     jwt::signer::Signer,
@@ -52,12 +52,9 @@ pub(super) async fn issue(
     let now = Timestamp::from(std::time::SystemTime::now());
     let (token, expires) = signer.sign(&who.user, &audience, now).map_err(|error| {
         tracing::error!(%error, "a token can't be signed");
-        let detail = "the server failed; its log says more";
-        HttpError::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal, detail)
+        HttpError::internal()
     })?;
-    // A token is nothing for a cache.
-    let headers = [(header::CACHE_CONTROL, "no-store")];
-    Ok((StatusCode::CREATED, headers, Json(TokenIssued { token, expires })))
+    Ok((StatusCode::CREATED, [NOT_KEPT], Json(TokenIssued { token, expires })))
 }
 
 /// The keys that tokens are signed with

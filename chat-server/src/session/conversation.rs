@@ -138,12 +138,10 @@ impl Conversation {
     }
 
     async fn enter(&mut self, room: &RoomName, want: &Want) -> Result<(), EngineError> {
-        if self.is_in(room)
-            && let Some(membership) = self.rooms.get(room)
-        {
+        let Self { server, seat, rooms, entering, .. } = self;
+        if let Some(membership) = membership(rooms, room) {
             return membership.join_again(want).await;
         }
-        let Self { server, seat, rooms, entering, .. } = self;
         *entering = Some(room.clone());
         let joined = async {
             server.engine.enter(room, &seat.identity.user(), seat.session).await?;
@@ -175,10 +173,7 @@ impl Conversation {
     }
 
     async fn send(&mut self, id: MessageId, room: RoomName, text: MessageText) {
-        if !self.is_in(&room) {
-            return self.not_joined(&room, encode::about(id));
-        }
-        let Some(membership) = self.rooms.get(&room) else {
+        let Some(membership) = membership(&mut self.rooms, &room) else {
             return self.not_joined(&room, encode::about(id));
         };
         let user = self.seat.identity.user();
@@ -275,10 +270,7 @@ impl Conversation {
 
     /// Whether the session is in a room, and was not taken out of it.
     fn is_in(&mut self, room: &RoomName) -> bool {
-        if self.rooms.get(room).is_some_and(Membership::is_over) {
-            self.rooms.remove(room);
-        }
-        self.rooms.contains_key(room)
+        membership(&mut self.rooms, room).is_some()
     }
 
     async fn typing(&mut self, room: RoomName) {
@@ -307,6 +299,14 @@ impl Conversation {
     fn say(&self, frame: &ServerFrame) {
         self.seat.outbox.say(frame);
     }
+}
+
+/// The session's membership of a room; `None` when it has none, or was taken out of it.
+fn membership<'a>(rooms: &'a mut HashMap<RoomName, Membership>, room: &RoomName) -> Option<&'a Membership> {
+    if rooms.get(room)?.is_over() {
+        rooms.remove(room);
+    }
+    rooms.get(room)
 }
 
 impl Drop for Conversation {

@@ -65,9 +65,8 @@ impl Pace {
         user: UserId,
         reference: Option<String>,
     ) -> Result<(), Refusal> {
-        let checked = limits.check(Limited::UserRooms, user);
-        checked
-            .and_then(|()| limits.check(Limited::AddressRooms, self.address))
+        limits
+            .check_new_room(user, self.address)
             .map_err(|too_fast| self.refusal(too_fast, Asked { limited: None, reference, again: true }))
     }
 

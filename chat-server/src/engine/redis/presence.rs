@@ -111,15 +111,18 @@ fn room_keys(room: &RoomName) -> (String, [Key; 2]) {
     (members, keys)
 }
 
+/// A user as the scripts tell of one; `None` for what is none.
+pub(super) fn parse_user(id: &str, name: &str) -> Option<User> {
+    Some(User { id: id.parse().ok()?, name: UserName::parse(name).ok()? })
+}
+
 /// `[count, user, name, user, name, ...]`
 fn parse_roster(answer: Vec<Value>) -> Option<Roster> {
     let mut answer = answer.into_iter();
     let count = answer.next()?.as_usize()?;
     let mut members = Vec::with_capacity(answer.len() / 2);
     while let Some(id) = answer.next() {
-        let id = id.as_str()?.parse().ok()?;
-        let name = UserName::parse(&answer.next()?.as_str()?).ok()?;
-        members.push(User { id, name });
+        members.push(parse_user(&id.as_str()?, &answer.next()?.as_str()?)?);
     }
     members.sort_by(|a, b| (&a.name, a.id).cmp(&(&b.name, b.id)));
     Some(Roster { members, count })

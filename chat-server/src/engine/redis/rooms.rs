@@ -9,9 +9,10 @@ use fred::prelude::{Key, Value};
 use fred::types::sorted_sets::ZSort;
 use hubbub_protocol::http::Role;
 use hubbub_protocol::limits::{MEMBERS_PER_ROOM, ROOMS_PER_USER, UNREAD_MAX};
-use hubbub_protocol::{Epoch, Offset, RoomName, RoomTitle, Timestamp, Topic, User, UserId, UserName};
+use hubbub_protocol::{Epoch, Offset, RoomName, RoomTitle, Timestamp, Topic, User, UserId};
 
 use super::calls::patience;
+use super::presence::parse_user;
 use super::{RedisEngine, Shared, keys, number, scripts};
 use crate::engine::EngineError;
 use crate::engine::rooms::{
@@ -168,7 +169,7 @@ impl Rooms for RedisEngine {
         outcome(first)?;
         let member = |fields: &[String]| {
             let [id, role, name, present] = fields else { return None };
-            let user = User { id: id.parse().ok()?, name: UserName::parse(name).ok()? };
+            let user = parse_user(id, name)?;
             Some(parse_role(role).map(|role| RoomMember { user, role, present: present == "1" }))
         };
         let members: Option<Vec<_>> = answer.chunks(4).map(member).collect();
@@ -292,7 +293,7 @@ fn outcome(answer: &str) -> Result<(), EngineError> {
 /// `<user>\n<name>`
 fn parse_heir(heir: &str) -> Option<User> {
     let (id, name) = heir.split_once('\n')?;
-    Some(User { id: id.parse().ok()?, name: UserName::parse(name).ok()? })
+    parse_user(id, name)
 }
 
 fn not_ours(room: &RoomName) -> EngineError {
@@ -322,7 +323,7 @@ fn parse_view(answer: Vec<Value>) -> Option<RoomView> {
     let (role, created, title, topic) = (text()?, text()?, text()?, text()?);
     let (present, epoch, latest, read, unread) = (text()?, text()?, text()?, text()?, text()?);
     let other = match (text(), text()) {
-        (Some(id), Some(name)) => Some(User { id: id.parse().ok()?, name: UserName::parse(&name).ok()? }),
+        (Some(id), Some(name)) => Some(parse_user(&id, &name)?),
         _ => None,
     };
     Some(RoomView {

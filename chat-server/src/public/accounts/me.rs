@@ -19,7 +19,7 @@ use super::{
         client::{ClientAddress, ClientScheme},
         cookie,
     },
-    logged_out, no_such_user, own_accounts, password,
+    logged_out, own_accounts, password,
     sessions::log_out,
 };
 use crate::{
@@ -146,7 +146,7 @@ fn not_foreign(who: &Authenticated) -> Result<(), HttpError> {
 }
 
 async fn profile(server: &Server, who: &Authenticated) -> Result<Profile, HttpError> {
-    server.engine.profile(who.user.id).await?.ok_or_else(no_such_user)
+    server.engine.profile(who.user.id).await?.ok_or_else(HttpError::no_such_user)
 }
 
 /// What the caller logs in with; a guest has nothing.

@@ -7,10 +7,10 @@ pub(super) mod users;
 
 use axum::{
     Json,
-    http::{HeaderValue, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use hubbub_protocol::{DeviceName, ErrorCode, http::SessionCreated};
+use hubbub_protocol::{DeviceName, http::SessionCreated};
 
 use super::{client::ClientScheme, cookie};
 use crate::{
@@ -58,11 +58,7 @@ async fn log_in(
     scheme: ClientScheme,
 ) -> Result<Response, HttpError> {
     let LoggedIn { token, who, pushed_out: _ } = begin_session(server, credentials, device).await?;
-    let headers = [
-        (header::SET_COOKIE, cookie::set(&token, scheme)),
-        // A token is nothing for a cache.
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
+    let headers = [(header::SET_COOKIE, cookie::set(&token, scheme)), cookie::NOT_KEPT];
     let created = SessionCreated { user: who.user, token, device: who.device, expires: who.expires };
     Ok((StatusCode::CREATED, headers, Json(created)).into_response())
 }
@@ -70,8 +66,4 @@ async fn log_in(
 /// An answer that takes the browser's token away.
 fn logged_out(scheme: ClientScheme) -> Response {
     (StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie::clear(scheme))]).into_response()
-}
-
-fn no_such_user() -> HttpError {
-    HttpError::new(StatusCode::NOT_FOUND, ErrorCode::NoSuchUser, "there is no such user")
 }

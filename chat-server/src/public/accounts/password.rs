@@ -16,7 +16,7 @@ use crate::{engine::accounts::Credentials, passwords::HashError, problem::HttpEr
 ///
 /// # Errors
 /// `tooManyAttempts`, and `wrongPassword` for a wrong one and for an address that nobody has.
-pub(in crate::public) async fn check(
+pub(super) async fn check(
     server: &Server,
     email: &Email,
     password: String,
@@ -46,8 +46,22 @@ pub(in crate::public) async fn check(
     Ok(credentials)
 }
 
+/// The same for an address as somebody typed it: what is none is nobody's.
+///
+/// # Errors
+/// See [`check`].
+pub(in crate::public) async fn check_typed(
+    server: &Server,
+    email: &str,
+    password: String,
+    client: ClientAddress,
+) -> Result<Credentials, HttpError> {
+    let email = Email::parse(email).map_err(|_| wrong())?;
+    check(server, &email, password, client).await
+}
+
 /// The same for a wrong password as for an address that nobody has.
-pub(in crate::public) fn wrong() -> HttpError {
+pub(super) fn wrong() -> HttpError {
     let detail = "the e-mail address or the password is wrong";
     HttpError::new(StatusCode::UNAUTHORIZED, ErrorCode::WrongPassword, detail)
 }
@@ -68,11 +82,7 @@ impl From<HashError> for HttpError {
             }
             HashError::Failed => {
                 tracing::error!(%error, "a defect");
-                Self::new(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    ErrorCode::Internal,
-                    "the server failed; its log says more",
-                )
+                Self::internal()
             }
         }
     }

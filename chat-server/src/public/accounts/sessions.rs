@@ -9,7 +9,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use hubbub_protocol::{
-    DeviceId, Email, ErrorCode,
+    DeviceId, ErrorCode,
     http::{Device, DeviceList, LoginRequest, OnlineSession, Problem, SESSIONS_PATH, SessionCreated},
 };
 
@@ -48,9 +48,7 @@ pub(crate) async fn create(
 ) -> Result<Response, HttpError> {
     own_accounts(&server)?;
     let device = device_name(device.as_deref())?;
-    // What is no address is nobody's.
-    let email = Email::parse(&email).map_err(|_| password::wrong())?;
-    let credentials = password::check(&server, &email, password, address).await?;
+    let credentials = password::check_typed(&server, &email, password, address).await?;
     log_in(&server, &credentials, &device, scheme).await
 }
 

@@ -16,7 +16,7 @@ use hubbub_protocol::{
 
 use super::{
     super::{caller::Caller, client::ClientScheme},
-    device_name, log_in, no_such_user, own_accounts, password,
+    device_name, log_in, own_accounts, password,
 };
 use crate::{
     engine::{
@@ -86,7 +86,7 @@ pub(in crate::public) async fn new_account(
             let detail = "email: somebody has this address";
             Err(HttpError::new(StatusCode::CONFLICT, ErrorCode::EmailTaken, detail))
         }
-        RegisterOutcome::NoGuest => Err(no_such_user()),
+        RegisterOutcome::NoGuest => Err(HttpError::no_such_user()),
     }
 }
 
@@ -105,8 +105,8 @@ pub(crate) async fn look_up(
     _: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<User>, HttpError> {
-    let id = id.parse().map_err(|_| no_such_user())?;
-    server.engine.user(id).await?.map(Json).ok_or_else(no_such_user)
+    let id = id.parse().map_err(|_| HttpError::no_such_user())?;
+    server.engine.user(id).await?.map(Json).ok_or_else(HttpError::no_such_user)
 }
 
 pub(in crate::public) fn email_address(text: &str) -> Result<Email, HttpError> {

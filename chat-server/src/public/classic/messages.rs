@@ -12,7 +12,7 @@ use axum::{
 use bytes::Bytes;
 use futures::{Stream, stream};
 use hubbub_protocol::{
-    ErrorCode, MessageId, MessageText, Offset, RoomName, StreamEvent,
+    MessageId, MessageText, Offset, RoomName, StreamEvent,
     http::{CLASSIC_ROOM, KeptMessage, MESSAGE_PATH, NewMessage},
     limits::{HISTORY_MAX, Limited},
 };
@@ -42,9 +42,7 @@ pub(crate) async fn post(
     Caller(who): Caller,
     json::Json(NewMessage { text, id }): json::Json<NewMessage>,
 ) -> Result<(StatusCode, Json<KeptMessage>), HttpError> {
-    let text = MessageText::parse(&text).map_err(|invalid| {
-        HttpError::new(StatusCode::BAD_REQUEST, ErrorCode::of_text(invalid), format!("text {invalid}"))
-    })?;
+    let text = MessageText::parse(&text).map_err(HttpError::bad_text)?;
     server.limits.check(Limited::UserChanges, who.user.id)?;
     let (id, user) = (id.unwrap_or_else(MessageId::random), who.user);
     let published = server.messages.post(user.clone(), room()?, id, text.clone()).await?;

@@ -8,18 +8,18 @@ use std::sync::Arc;
 use axum::{
     Json,
     extract::State,
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use hubbub_protocol::{
-    Email, User, UserId, UserName,
+    User, UserId, UserName,
     http::{KeyLogin, NewUser, Problem, USER_PATH, UserKey},
 };
 
 use super::super::{
     accounts::{begin_session, device_name, own_accounts, password, users},
     client::{ClientAddress, ClientScheme},
-    cookie,
+    cookie::{self, NOT_KEPT},
 };
 use crate::{
     engine::accounts::new_secret,
@@ -27,9 +27,6 @@ use crate::{
     problem::{HttpError, PROBLEM_JSON},
     server::Server,
 };
-
-/// A key, or what stands for it, is nothing for a cache.
-const NOT_KEPT: (HeaderName, HeaderValue) = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 
 /// Creates a user
 ///
@@ -77,9 +74,7 @@ pub(crate) async fn log_in(
     json::Json(KeyLogin { email, key }): json::Json<KeyLogin>,
 ) -> Result<Response, HttpError> {
     own_accounts(&server)?;
-    // What is no address is nobody's.
-    let email = Email::parse(&email).map_err(|_| password::wrong())?;
-    let credentials = password::check(&server, &email, key, address).await?;
+    let credentials = password::check_typed(&server, &email, key, address).await?;
     let login = begin_session(&server, &credentials, &device_name(None)?).await?;
     let cookie = (header::SET_COOKIE, cookie::set(&login.token, scheme));
     Ok(([cookie, NOT_KEPT], Json(login.who.user)).into_response())

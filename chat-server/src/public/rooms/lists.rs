@@ -10,7 +10,7 @@ use axum::{
 use hubbub_protocol::{
     ErrorCode, RoomKind, RoomName,
     http::{CreateRoom, DIRECT_PATH, DirectRequest, MY_ROOMS_PATH, MyRooms, ROOMS_PATH, RoomInfo, RoomList},
-    limits::{Limited, ROOMS_LISTED},
+    limits::ROOMS_LISTED,
 };
 use serde::Deserialize;
 
@@ -83,8 +83,7 @@ pub(crate) async fn create(
     if room.kind() != request.kind {
         return Err(bad(ErrorCode::BadRoom, "room is the name of another kind of room"));
     }
-    server.limits.check(Limited::UserRooms, who.user.id)?;
-    server.limits.check(Limited::AddressRooms, address)?;
+    server.limits.check_new_room(who.user.id, address)?;
     let made = rooms::create(&*server.engine, who.user, room, title, topic).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
@@ -104,12 +103,9 @@ pub(crate) async fn direct(
     address: ClientAddress,
     json::Json(DirectRequest { user }): json::Json<DirectRequest>,
 ) -> Result<Json<RoomInfo>, HttpError> {
-    let no_such_user =
-        || HttpError::new(StatusCode::NOT_FOUND, ErrorCode::NoSuchUser, "there is no such user");
     let other = server.engine.user(user).await?.filter(|other| other.id != who.user.id);
-    let other = other.ok_or_else(no_such_user)?;
-    server.limits.check(Limited::UserRooms, who.user.id)?;
-    server.limits.check(Limited::AddressRooms, address)?;
+    let other = other.ok_or_else(HttpError::no_such_user)?;
+    server.limits.check_new_room(who.user.id, address)?;
     Ok(Json(rooms::direct(&*server.engine, who.user, other).await?))
 }
 

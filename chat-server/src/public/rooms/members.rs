@@ -8,7 +8,7 @@ use axum::{
     http::StatusCode,
 };
 use hubbub_protocol::{
-    ErrorCode, RoomName, User, UserId, UserName,
+    RoomName, User, UserId, UserName,
     http::{MemberList, MemberRequest, Role},
 };
 
@@ -20,10 +20,6 @@ use crate::{
     rooms,
     server::Server,
 };
-
-fn no_such_user() -> HttpError {
-    HttpError::new(StatusCode::NOT_FOUND, ErrorCode::NoSuchUser, "there is no such user")
-}
 
 /// Who is in a room
 #[utoipa::path(
@@ -59,10 +55,10 @@ pub(crate) async fn put(
     Path((room, member)): Path<(String, String)>,
     json::Json(MemberRequest { role }): json::Json<MemberRequest>,
 ) -> Result<StatusCode, HttpError> {
-    let (room, id) = (room_name(&room)?, member.parse::<UserId>().map_err(|_| no_such_user())?);
+    let (room, id) = (room_name(&room)?, member.parse::<UserId>().map_err(|_| HttpError::no_such_user())?);
     // Who may not read the room hears the same about every user.
     server.engine.view(&room, who.user.id, None).await?;
-    let member = server.engine.user(id).await?.ok_or_else(no_such_user)?;
+    let member = server.engine.user(id).await?.ok_or_else(HttpError::no_such_user)?;
     let role = match role {
         Role::Owner => NewRole::Owner,
         Role::Member => NewRole::Member,
@@ -88,7 +84,7 @@ pub(crate) async fn delete(
     Caller(who): Caller,
     Path((room, member)): Path<(String, String)>,
 ) -> Result<StatusCode, HttpError> {
-    let (room, id) = (room_name(&room)?, member.parse::<UserId>().map_err(|_| no_such_user())?);
+    let (room, id) = (room_name(&room)?, member.parse::<UserId>().map_err(|_| HttpError::no_such_user())?);
     let role = if id == who.user.id { NewRole::Left } else { NewRole::Removed };
     let member = named(&server, &room, who.user.id, id).await?;
     rooms::set_role(&*server.engine, who.user, room, member, role).await?;

@@ -81,7 +81,7 @@ pub(crate) async fn post(
     Path(room): Path<String>,
     json::Json(PostRequest { id, text }): json::Json<PostRequest>,
 ) -> Result<(StatusCode, Json<Posted>), HttpError> {
-    let (room, text) = (room_name(&room)?, message_text(&text)?);
+    let (room, text) = (room_name(&room)?, MessageText::parse(&text).map_err(HttpError::bad_text)?);
     server.limits.check(Limited::UserChanges, who.user.id)?;
     let published = server.messages.post(who.user, room.clone(), id, text).await?;
     Ok((StatusCode::CREATED, posted(id, room, &published)))
@@ -105,7 +105,7 @@ pub(crate) async fn edit(
     json::Json(EditRequest { id, message, text }): json::Json<EditRequest>,
 ) -> Result<Json<Posted>, HttpError> {
     let target = target(&room, &offset, message)?;
-    let wish = Wish::Edit(message_text(&text)?);
+    let wish = Wish::Edit(MessageText::parse(&text).map_err(HttpError::bad_text)?);
     changed(&server, Request { id, target, wish }, who.user).await
 }
 
@@ -191,10 +191,6 @@ async fn changed(
 
 fn posted(id: MessageId, room: RoomName, &Published { offset, time, .. }: &Published) -> Json<Posted> {
     Json(Posted { id, room, offset, time })
-}
-
-fn message_text(text: &str) -> Result<MessageText, HttpError> {
-    MessageText::parse(text).map_err(|invalid| bad(ErrorCode::of_text(invalid), format!("text {invalid}")))
 }
 
 fn target(room: &str, offset: &str, message: MessageId) -> Result<Target, HttpError> {
