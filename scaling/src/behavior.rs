@@ -6,10 +6,13 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::Moment;
 
 /// How fast the size may change.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Behavior {
     /// To more servers.
     pub up: Rules,
@@ -99,7 +102,8 @@ pub enum Restraint {
 }
 
 /// How fast the size may change in one direction.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Rules {
     /// What is needed has to be needed for as long as this.
     pub stabilization: Duration,
@@ -110,7 +114,8 @@ pub struct Rules {
 }
 
 /// Which of several policies holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Select {
     /// The one that allows the greatest change.
     Max,
@@ -121,7 +126,8 @@ pub enum Select {
 }
 
 /// A change that is allowed within a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Pace {
     /// By how much, compared with the size when the period began.
     pub amount: Amount,
@@ -130,7 +136,8 @@ pub struct Pace {
 }
 
 /// How much a size may change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Amount {
     /// By so many servers.
     Pods(u32),
@@ -202,7 +209,8 @@ impl Pace {
 
 /// What was needed lately, and what the size was. An empty one takes what is there for needed, as the HPA does, so
 /// that nothing shrinks until a whole window was seen.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Recent {
     highs: Edge,
     lows: Edge,
@@ -222,7 +230,8 @@ impl Recent {
 }
 
 /// The highest, or the lowest, of what was needed within a window.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Edge {
     /// Falling numbers of servers (for the lowest, rising): whatever a later one outdoes no longer matters. That bounds
     /// the memory to the distinct sizes, whatever the window is.
@@ -256,7 +265,7 @@ impl Edge {
 }
 
 /// Since when the size was what.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Sizes(VecDeque<(Moment, u32)>);
 
 impl Sizes {

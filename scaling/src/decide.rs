@@ -1,5 +1,7 @@
 //! The decision itself.
 
+use serde::{Deserialize, Serialize};
+
 use crate::need::{Recommendation, recommend, servers_for};
 use crate::words::{counted, grouped};
 use crate::{
@@ -8,7 +10,8 @@ use crate::{
 };
 
 /// What is to be done, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Decision {
     /// How many servers there should be in the end.
     pub replicas: u32,
@@ -29,7 +32,8 @@ pub struct Decision {
 }
 
 /// What kept the size from being what the connections ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Limit {
     /// The fewest servers that the policy allows.
     Min,
@@ -52,7 +56,8 @@ pub enum Limit {
 }
 
 /// Who decides on the number of servers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Owner {
     /// The connections.
     Operator,

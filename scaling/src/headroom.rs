@@ -1,7 +1,10 @@
 //! Places that are kept free for who comes next.
 
+use serde::{Deserialize, Serialize};
+
 /// Places that are kept free for who comes next, while servers start. Of both what is more.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Headroom {
     /// So many places.
     pub places: u32,

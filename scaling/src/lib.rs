@@ -4,6 +4,9 @@
 //! ([`Memory`]) and the time go in; a [`Decision`] and the next memory come out. There is no clock, no I/O and
 //! no Kubernetes in this crate, so that a recorded trace gives the same decisions whenever it is replayed.
 //!
+//! All of it can be written down and read back (serde) without a difference, so that a decision can be recorded with what it was
+//! made on.
+//!
 //! The rules are told in words in `docs/scaling.md`.
 //!
 //! ```
@@ -31,6 +34,7 @@
 
 mod behavior;
 mod decide;
+mod exact;
 mod headroom;
 mod memory;
 mod moment;

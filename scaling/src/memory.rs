@@ -1,10 +1,13 @@
 //! What is remembered from one decision to the next.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Recent, RushMemory, Trend};
 
 /// What is remembered from one decision to the next. An empty one is safe to begin with, since it takes what is there
 /// for needed: nothing shrinks until a whole window was seen.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Memory {
     /// What was needed lately, and what the size was.
     pub(crate) recent: Recent,

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-/// A point in time: how long after the Unix epoch. This crate never asks for the time, it is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+use serde::{Deserialize, Serialize};
+
+/// A point in time: how long after the Unix epoch, in whole milliseconds. This crate never asks for the time, it is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(from = "u64", into = "u64")]
 pub struct Moment(Duration);
 
 impl Moment {
@@ -28,5 +31,17 @@ impl Moment {
     /// ```
     pub fn since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl From<u64> for Moment {
+    fn from(millis: u64) -> Self {
+        Self::from_millis(millis)
+    }
+}
+
+impl From<Moment> for u64 {
+    fn from(Moment(since_epoch): Moment) -> Self {
+        Self::try_from(since_epoch.as_millis()).unwrap_or(Self::MAX)
     }
 }

@@ -2,10 +2,13 @@
 
 use std::num::NonZeroU32;
 
+use serde::{Deserialize, Serialize};
+
 use crate::Moment;
 
 /// What was seen of the servers, all at about the same time.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Observation {
     /// How many servers are asked for now, those that are being emptied included. `None` before the first time.
     pub asked: Option<u32>,
@@ -18,7 +21,8 @@ pub struct Observation {
 }
 
 /// One server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Pod {
     /// Its name, which no other has.
     pub name: String,
@@ -36,7 +40,8 @@ pub struct Pod {
 }
 
 /// What a server is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Phase {
     /// Takes sessions, or will when it is ready.
     Serving,
@@ -88,7 +93,7 @@ impl Observation {
     }
 
     /// How many servers are left when those that are being emptied are gone.
-    pub(crate) fn staying(&self) -> u32 {
+    pub fn staying(&self) -> u32 {
         self.asked.unwrap_or(0).saturating_sub(self.emptying())
     }
 

@@ -3,12 +3,15 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::exact::Exact;
 use crate::{Behavior, Headroom, Moment, RushRule, Schedule};
 
 /// What the owner of the chat-servers wants.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Policy {
     /// The connections that a server should have.
     pub target: NonZeroU32,
@@ -68,7 +71,8 @@ impl Policy {
 }
 
 /// The fewest and the most servers: at least one, and in order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
 pub struct Bounds {
     min: u32,
     max: u32,
@@ -111,8 +115,30 @@ impl Bounds {
     }
 }
 
+/// Bounds as they are written down.
+#[derive(Serialize, Deserialize)]
+struct Written {
+    min: u32,
+    max: u32,
+}
+
+impl TryFrom<Written> for Bounds {
+    type Error = InvalidPolicy;
+
+    fn try_from(Written { min, max }: Written) -> Result<Self, InvalidPolicy> {
+        Self::new(min, max)
+    }
+}
+
+impl From<Bounds> for Written {
+    fn from(Bounds { min, max }: Bounds) -> Self {
+        Self { min, max }
+    }
+}
+
 /// A part of the target, from 0 to 0.5.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Exact", into = "Exact")]
 pub struct Tolerance(f64);
 
 impl Tolerance {
@@ -128,6 +154,20 @@ impl Tolerance {
     /// The part of the target.
     pub fn get(self) -> f64 {
         self.0
+    }
+}
+
+impl TryFrom<Exact> for Tolerance {
+    type Error = InvalidPolicy;
+
+    fn try_from(Exact(part): Exact) -> Result<Self, InvalidPolicy> {
+        Self::new(part)
+    }
+}
+
+impl From<Tolerance> for Exact {
+    fn from(tolerance: Tolerance) -> Self {
+        Self(tolerance.0)
     }
 }
 

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::Moment;
 
 /// When a rush is over nothing shrinks for as long as this, in case it comes back: Knative's stable window.
 const CALM: Duration = Duration::from_mins(1);
 
 /// When there is a rush.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RushRule {
     /// Servers that take sessions have so many hundredths of their target, on average.
     pub percent: u32,
@@ -28,7 +31,8 @@ pub enum Rush {
 }
 
 /// What is remembered of rushes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct RushMemory {
     since: Option<Moment>,
     last: Option<Moment>,

@@ -5,11 +5,13 @@ use std::str::FromStr;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use croner::Cron;
+use serde::{Deserialize, Serialize};
 
 use crate::{InvalidPolicy, Moment};
 
 /// A minimum that holds from a certain hour to another, again and again: KEDA's cron trigger, as a floor.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
 pub struct Schedule {
     start: Cron,
     end: Cron,
@@ -52,6 +54,31 @@ impl Schedule {
         let started = self.start.find_previous_occurrence(&now, true).ok()?;
         let ended = self.end.find_previous_occurrence(&now, true).ok();
         ended.is_none_or(|ended| ended < started).then_some(self.min)
+    }
+}
+
+/// A schedule as it is written down.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Written {
+    start: String,
+    end: String,
+    time_zone: String,
+    min: u32,
+}
+
+impl TryFrom<Written> for Schedule {
+    type Error = InvalidPolicy;
+
+    fn try_from(Written { start, end, time_zone, min }: Written) -> Result<Self, InvalidPolicy> {
+        Self::new(&start, &end, &time_zone, min)
+    }
+}
+
+impl From<Schedule> for Written {
+    fn from(Schedule { start, end, zone, min }: Schedule) -> Self {
+        let (start, end) = (start.as_str().to_owned(), end.as_str().to_owned());
+        Self { start, end, time_zone: zone.name().to_owned(), min }
     }
 }
 

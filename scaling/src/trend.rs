@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use crate::Moment;
+use serde::{Deserialize, Serialize};
+
+use crate::{Moment, exact};
 
 /// The level follows what is seen with this time constant, in seconds: long enough for the noise of single seconds.
 const LEVEL: f64 = 10.0;
@@ -20,10 +22,13 @@ const DAMPING: f64 = 0.98;
 const FORGOTTEN: Duration = Duration::from_mins(1);
 
 /// Where connections go.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Trend {
+    #[serde(with = "exact")]
     level: f64,
     /// Connections a second.
+    #[serde(with = "exact")]
     slope: f64,
     at: Moment,
 }

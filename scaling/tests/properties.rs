@@ -174,6 +174,31 @@ proptest! {
     }
 
     #[test]
+    fn what_was_written_down_is_decided_again_in_the_same_way(
+        policy in policies(),
+        (pinned, paused) in (prop::option::weighted(0.1, 0_u32..30), prop::bool::weighted(0.1)),
+        trace in prop::collection::vec((observations(), 1_u64..100), 1..10),
+    ) {
+        let policy = Policy { pinned, paused, ..policy };
+        let (mut memory, mut at) = (Memory::default(), 0);
+        for (seen, seconds) in &trace {
+            at += seconds;
+            let now = Moment::from_secs(at);
+            let written = serde_json::to_string(&(&policy, seen, &memory, now)).unwrap();
+            let (decision, next) = decide(&policy, seen, memory, now);
+            let read: (Policy, Observation, Memory, Moment) = serde_json::from_str(&written).unwrap();
+            prop_assert_eq!((&read.0, &read.1), (&policy, seen));
+            let (again, memory_again) = decide(&read.0, &read.1, read.2, read.3);
+            prop_assert_eq!(&again, &decision);
+            prop_assert_eq!(&memory_again, &next);
+            let decision_read: hubbub_scaling::Decision =
+                serde_json::from_str(&serde_json::to_string(&decision).unwrap()).unwrap();
+            prop_assert_eq!(decision_read, decision);
+            memory = next;
+        }
+    }
+
+    #[test]
     fn load_within_the_tolerance_never_changes_the_size(
         target in 1_u32..2_000,
         servers in 1_u32..50,
