@@ -125,18 +125,16 @@ mod tests {
 
     #[test]
     fn a_trace_and_a_policy_give_a_report_with_each_decision_and_its_reason() {
-        let folder = std::env::temp_dir().join(format!("hubbub-simulate-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
+        let folder = tempfile::tempdir().unwrap();
         let file = |name: &str, text: &str| {
-            fs::write(folder.join(name), text).unwrap();
-            Some(folder.join(name))
+            fs::write(folder.path().join(name), text).unwrap();
+            Some(folder.path().join(name))
         };
         let trace = file("evening.csv", "seconds,connections\n0,100\n59,100\n60,350\n300,350\n");
         let policy = file("policy.yaml", "targetConnections: 100\n");
-        let page =
-            simulate(&SimulateOptions { trace, policy, plots: Some(folder.clone()), seeds: 1 }).unwrap();
-        let picture = fs::read_to_string(folder.join("evening.svg")).unwrap();
-        fs::remove_dir_all(&folder).unwrap();
+        let plots = Some(folder.path().to_owned());
+        let page = simulate(&SimulateOptions { trace, policy, plots, seeds: 1 }).unwrap();
+        let picture = fs::read_to_string(folder.path().join("evening.svg")).unwrap();
         assert!(page.starts_with("# evening\n\n301 seconds, at most 350 connections"), "{page}");
         assert!(picture.starts_with("<svg ") && picture.contains("Knative KPA"), "{picture}");
         assert!(page.contains("| 1 to 4 | 350 connections need 4 servers at 100 each |"), "{page}");

@@ -1,4 +1,4 @@
-import { AccountDialog, newEmail, PASSWORD } from './support/account';
+import { AccountDialog, newEmail, onTwoDevices, PASSWORD } from './support/account';
 import { hasNoViolations, nothingIsCutOff } from './support/axe';
 import { expect, test } from './support/fixtures';
 
@@ -99,15 +99,8 @@ test('one who logs out is the guest of before, and can log in again', async ({ e
 
 test('devices are listed, and the one that is logged out elsewhere says so', async ({ enters }) => {
   const [ada, phone] = [await enters(0), await enters(1)];
-  const [account, other] = [new AccountDialog(ada.page), new AccountDialog(phone.page)];
-  const email = newEmail();
-  await account.open('Log in');
-  await account.register(email);
-  await account.isOf(email);
+  const [account, other] = (await onTwoDevices(ada, phone)).dialogs;
   await account.close();
-  await other.open('Log in');
-  await other.logIn(email);
-  await other.isOf(email);
   await other.close();
   await phone.isConnected();
 
@@ -132,14 +125,7 @@ test('devices are listed, and the one that is logged out elsewhere says so', asy
 
 test('one device can be logged out from another', async ({ enters }) => {
   const [ada, phone] = [await enters(0), await enters(1)];
-  const [account, other] = [new AccountDialog(ada.page), new AccountDialog(phone.page)];
-  const email = newEmail();
-  await account.open('Log in');
-  await account.register(email);
-  await account.isOf(email);
-  await other.open('Log in');
-  await other.logIn(email);
-  await other.isOf(email);
+  const [account] = (await onTwoDevices(ada, phone)).dialogs;
   await account.close();
   await account.open('Account');
   await account.devices
@@ -171,14 +157,10 @@ test('a name is changed in the profile, which keeps those of before', async ({ e
 
 test('a password is changed with the old one, and logs out all other devices', async ({ enters }) => {
   const [ada, phone] = [await enters(0), await enters(1)];
-  const [account, other] = [new AccountDialog(ada.page), new AccountDialog(phone.page)];
-  const email = newEmail();
-  await account.open('Log in');
-  await account.register(email);
-  await account.isOf(email);
-  await other.open('Log in');
-  await other.logIn(email);
-  await other.isOf(email);
+  const {
+    email,
+    dialogs: [account, other],
+  } = await onTwoDevices(ada, phone);
 
   await account.dialog.locator('summary', { hasText: 'Change password' }).click();
   await account.field('Old password').fill('not the password');

@@ -16,6 +16,7 @@ test('a talk of 10,000 messages is scrolled back without a jump, and only what i
   comes,
   startServer,
 }) => {
+  // The three minutes that it takes alone, and as much again twice for other work on the machine.
   test.setTimeout(600_000);
   const server = await startServer({ history: 20_000, rates: SAY_MUCH });
   const ada = await comes(`${server.url}/#long`);

@@ -1,4 +1,4 @@
-import { AccountDialog, newEmail } from './support/account';
+import { onTwoDevices } from './support/account';
 import { hasNoViolations } from './support/axe';
 import { expect, test as base } from './support/fixtures';
 import { Guest } from './support/guest';
@@ -20,16 +20,7 @@ const test = base.extend<{ devices: Devices; elsewhere: string }>({
 
   devices: async ({ enters, servers, room, elsewhere }, use) => {
     const [one, other] = [await enters(0), await enters(1)];
-    const [first, second] = [new AccountDialog(one.page), new AccountDialog(other.page)];
-    const email = newEmail();
-    await first.open('Log in');
-    await first.register(email);
-    await first.isOf(email);
-    await first.close();
-    await second.open('Log in');
-    await second.logIn(email);
-    await second.isOf(email);
-    await second.close();
+    for (const dialog of (await onTwoDevices(one, other)).dialogs) await dialog.close();
     const grace = await Guest.at(servers[0].url);
     await grace.say(room, 'Hello');
     for (const person of [one, other]) {

@@ -63,6 +63,7 @@ impl Secure {
             fs::write(&configuration, haproxy_cfg(port, folder.path(), &server)).unwrap();
             let mut proxy = haproxy(&configuration);
             let listens = async {
+                // Nobody tells when a proxy listens.
                 while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
                     tokio::time::sleep(LOOK_AGAIN).await;
                 }

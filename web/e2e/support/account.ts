@@ -4,6 +4,8 @@ import { randomUUID } from 'node:crypto';
 
 import { expect, type Locator, type Page } from '@playwright/test';
 
+import type { Person } from './person';
+
 export const PASSWORD = 'correct horse battery';
 
 /** An address that no other test uses. */
@@ -60,4 +62,20 @@ export class AccountDialog {
     await this.field('Password').fill(password);
     await this.field('Password').press('Enter');
   }
+}
+
+/** A new account on two devices, with the dialog open on both. */
+export async function onTwoDevices(
+  first: Person,
+  second: Person,
+): Promise<{ email: string; dialogs: [AccountDialog, AccountDialog] }> {
+  const [one, other] = [new AccountDialog(first.page), new AccountDialog(second.page)];
+  const email = newEmail();
+  await one.open('Log in');
+  await one.register(email);
+  await one.isOf(email);
+  await other.open('Log in');
+  await other.logIn(email);
+  await other.isOf(email);
+  return { email, dialogs: [one, other] };
 }
