@@ -8,6 +8,8 @@ mod faulty;
 #[path = "../../../chat-server/tests/support/figure.rs"]
 mod figure;
 mod load;
+#[path = "../../../chat-server/tests/support/promised.rs"]
+mod promised;
 mod proxy;
 #[path = "../../../chat-server/tests/support/redis.rs"]
 #[expect(dead_code, reason = "a Redis that fails is for the tests of the server")]

@@ -19,6 +19,7 @@ use tokio::{
 use super::{
     figure::figure,
     load::{broken, interrupt, number, wait_for_stage},
+    promised::promised,
     redis::RedisServer,
     server::{LOOK_AGAIN, Server, hubbub, within},
 };
@@ -29,8 +30,8 @@ const PORTS: [u16; 7] = [5000, 4000, 4001, 4002, 4100, 4101, 4102];
 /// By then a test that failed has given its ports back.
 const PORT_FREE_WITHIN: Duration = Duration::from_secs(10);
 
-/// Nobody waits longer for a move (promise 7). On a machine with much other work it is a tenth of that.
-const GAP_MILLIS: f64 = 2_000.0;
+/// Nobody waits longer for a move (promise 7).
+const GAP: Duration = Duration::from_secs(2);
 
 /// A host that is set up. What it runs ends with it.
 pub(crate) struct SingleHost {
@@ -200,11 +201,13 @@ async fn an_upgrade_of_one_server_after_the_other_is_noticed_by_nobody() {
     assert_eq!((number(&report, "refused"), &report["errors"]), (0, &serde_json::json!({})), "{report:#}");
     let moves = number(&report, "reconnects");
     assert!(moves >= 30, "everybody moved at least once: {report:#}");
-    let gap = report["longestGapMs"].as_f64().unwrap();
-    assert!(gap <= GAP_MILLIS, "{report:#}");
+    let gap = Duration::from_secs_f64(report["longestGapMs"].as_f64().unwrap() / 1_000.0);
     host.end().await;
     figure(
         "an_upgrade_of_one_server_after_the_other_is_noticed_by_nobody",
-        &format!("{moves} moves between servers, longest gap {gap:.0} ms: 0 lost, 0 doubled, 0 out of order"),
+        &format!(
+            "{moves} moves between servers, longest gap {}: 0 lost, 0 doubled, 0 out of order",
+            promised(gap, GAP)
+        ),
     );
 }

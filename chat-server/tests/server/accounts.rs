@@ -1,5 +1,7 @@
 //! Accounts, devices and sessions over HTTP, and what they mean for sockets.
 
+use std::time::{Duration, Instant};
+
 use hubbub_protocol::{
     CloseCode, ErrorCode, MemberChange, ServerFrame, User,
     http::{DeviceList, GuestCreated, MemberList, Profile, Role, RoomInfo, SessionCreated},
@@ -7,7 +9,7 @@ use hubbub_protocol::{
 };
 use serde_json::json;
 
-use crate::support::{Answer, Client, Connect, RedisServer, TestServer, config, request};
+use crate::support::{Answer, Client, Connect, RedisServer, TestServer, config, figure, promised, request};
 
 const EMAIL: &str = "Ada@Example.org";
 const PASSWORD: &str = "correct horse";
@@ -177,14 +179,11 @@ async fn a_logout_closes_the_sockets_of_that_device_on_every_server_and_its_toke
     assert_eq!(list.devices.len(), 2);
     assert!(list.devices.iter().any(|device| device.current && device.id == laptop.device));
 
-    let asked = std::time::Instant::now();
     let path = format!("/api/v1/sessions/{}", phone.device);
     assert_eq!(call(&servers[0], "DELETE", &path, Some(&laptop.token), &json!(null)).await.status, 204);
     for client in &mut on_phone {
         assert_eq!(client.closed().await, CloseCode::BadToken.code());
     }
-    // The promise is a second.
-    assert!(asked.elapsed().as_secs_f32() < 1.0, "{:?}", asked.elapsed());
     for server in &servers {
         assert_eq!(get(server, "/api/v1/me", &phone.token).await.problem(), "notLoggedIn");
         let mut client = server.connect().await;
@@ -320,7 +319,7 @@ async fn a_rename_over_http_reaches_sessions_and_rooms_on_every_server() {
     client.join("lobby").await;
     let mut other = servers[0].guest().await;
     other.join("lobby").await;
-    let asked = std::time::Instant::now();
+    let asked = Instant::now();
     let answer =
         call(&servers[0], "PATCH", "/api/v1/me", Some(&ada.token), &json!({"name": "Countess"})).await;
     let profile: Profile = serde_json::from_str(&answer.body).unwrap();
@@ -328,7 +327,10 @@ async fn a_rename_over_http_reaches_sessions_and_rooms_on_every_server() {
     let renamed = ServerFrame::Renamed { user: user.id, name: profile.user.name.clone() };
     client.find(|frame| *frame == renamed).await;
     other.find(|frame| *frame == renamed).await;
-    assert!(asked.elapsed().as_secs_f32() < 1.0, "{:?}", asked.elapsed());
+    figure(
+        "a_rename_over_http_reaches_sessions_and_rooms_on_every_server",
+        &format!("told after {}", promised(asked.elapsed(), Duration::from_secs(1))),
+    );
     let path = format!("/api/v1/users/{}", user.id);
     let found: User = serde_json::from_str(&get(&servers[1], &path, &ada.token).await.body).unwrap();
     assert_eq!(found, profile.user);

@@ -19,6 +19,7 @@ use tokio_tungstenite::{
 use super::{PATIENCE, room};
 
 /// How to open a WebSocket.
+#[derive(Clone)]
 pub(crate) struct Connect {
     address: SocketAddr,
     headers: Vec<(&'static str, String)>,
@@ -43,8 +44,8 @@ impl Connect {
 
     pub(crate) async fn open(self) -> Result<Client, Box<tungstenite::Error>> {
         let mut request = format!("ws://{}/ws", self.address).into_client_request()?;
-        for (name, value) in self.headers {
-            request.headers_mut().insert(name, HeaderValue::try_from(value).unwrap());
+        for (name, value) in &self.headers {
+            request.headers_mut().insert(*name, HeaderValue::try_from(value).unwrap());
         }
         let socket = TcpSocket::new_v4().unwrap();
         if let Some(bytes) = self.receive_buffer {
@@ -53,11 +54,12 @@ impl Connect {
         let socket = socket.connect(self.address).await.unwrap();
         socket.set_nodelay(true).unwrap();
         let (socket, _) = client_async(request, socket).await?;
-        Ok(Client { socket, waiting: VecDeque::new() })
+        Ok(Client { how: self, socket, waiting: VecDeque::new() })
     }
 }
 
 pub(crate) struct Client {
+    how: Connect,
     pub(crate) socket: WebSocketStream<TcpStream>,
     waiting: VecDeque<ServerFrame>,
 }
@@ -70,16 +72,23 @@ impl Client {
         client
     }
 
-    /// Says hello, and returns who it is and its token.
+    /// Says hello, and returns who it is and its token. Connects again while the engine has no time: the machine may
+    /// have stood still.
     pub(crate) async fn hello(
         &mut self,
         token: Option<String>,
         resume: Vec<ResumeFrom>,
     ) -> (User, Option<String>) {
-        self.say(&ClientFrame::Hello { token, resume }).await;
-        match self.next().await {
-            ServerFrame::Welcome { user, token, .. } => (user, token),
-            other => panic!("no welcome but {other:?}"),
+        let hello = ClientFrame::Hello { token, resume };
+        loop {
+            self.say(&hello).await;
+            match self.next().await {
+                ServerFrame::Welcome { user, token, .. } => return (user, token),
+                ServerFrame::Error(error) if error.code == ErrorCode::EngineUnavailable => {
+                    *self = self.how.clone().open().await.unwrap();
+                }
+                other => panic!("no welcome but {other:?}"),
+            }
         }
     }
 
@@ -95,10 +104,22 @@ impl Client {
         timeout(PATIENCE, self.socket.send(message)).await.unwrap().unwrap();
     }
 
-    /// Joins a room and returns its `joined`.
+    /// Joins a room and returns its `joined`. Asks again while the engine has no time.
     pub(crate) async fn join(&mut self, name: &str) -> ServerFrame {
-        self.say(&ClientFrame::Join { room: room(name), history: 50 }).await;
-        self.find(|frame| matches!(frame, ServerFrame::Joined { .. })).await
+        loop {
+            self.say(&ClientFrame::Join { room: room(name), history: 50 }).await;
+            let no_time = |frame: &ServerFrame| match frame {
+                ServerFrame::Error(error) => {
+                    error.code == ErrorCode::EngineUnavailable && error.reference.as_deref() == Some(name)
+                }
+                _ => false,
+            };
+            let answer = |frame: &ServerFrame| matches!(frame, ServerFrame::Joined { .. }) || no_time(frame);
+            let answer = self.find(answer).await;
+            if !no_time(&answer) {
+                return answer;
+            }
+        }
     }
 
     /// Sends a message without waiting for anything.

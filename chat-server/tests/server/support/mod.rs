@@ -10,6 +10,8 @@ mod issuer;
 mod lean;
 mod person;
 mod process;
+#[path = "../../support/promised.rs"]
+mod promised;
 #[expect(dead_code, reason = "the conformance suite does more to its Cluster")]
 #[path = "../../support/redis_cluster.rs"]
 mod redis_cluster;
@@ -41,6 +43,7 @@ pub(crate) use self::{
     lean::{Lean, number, value},
     person::{Person, read},
     process::{Process, program},
+    promised::promised,
     redis_cluster::RedisCluster,
     redis_proxy::RedisProxy,
     redis_server::RedisServer,
@@ -48,7 +51,7 @@ pub(crate) use self::{
 };
 
 /// Longer than anything takes here, even on a machine with other work: a test that waits so long has failed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What the admin calls need.
 pub(crate) const TOKEN: &str = "a-token-for-tests-only";
