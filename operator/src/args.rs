@@ -16,6 +16,16 @@ pub enum Command {
     Crd,
     /// Tell what a policy does with a trace of connections, and what other autoscalers would do, as Markdown.
     Simulate(SimulateOptions),
+    /// Make the decisions in an operator's log again, and tell of each whether it comes out the same.
+    Replay(ReplayOptions),
+}
+
+/// What to replay.
+#[derive(Debug, Clone, Args)]
+pub struct ReplayOptions {
+    /// The log of an operator; `-` is standard input.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
 }
 
 /// What to simulate.

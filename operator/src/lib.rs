@@ -12,6 +12,7 @@ pub mod lease;
 pub mod names;
 pub mod policy;
 pub mod reconcile;
+pub mod record;
 pub mod run;
 pub mod servers;
 pub mod simulate;

@@ -1,11 +1,12 @@
 //! `hubbub-operator`: runs chat-servers on Kubernetes.
 
 use std::error::Error;
-use std::io::stderr;
+use std::io::{stderr, stdout};
 use std::process::ExitCode;
 
 use clap::Parser;
 use hubbub_operator::args::{Command, RunOptions};
+use hubbub_operator::record::replay;
 use hubbub_operator::{crd, run, simulate};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -15,6 +16,7 @@ fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Crd => crd::definition().map(|yaml| print!("{yaml}")).map_err(Into::into),
         Command::Run(options) => serve(options),
+        Command::Replay(options) => replay(&options, &mut stdout().lock()).map_err(Into::into),
         Command::Simulate(options) => {
             simulate::simulate(&options).map(|page| print!("{page}")).map_err(Into::into)
         }

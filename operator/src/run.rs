@@ -22,6 +22,7 @@ use crate::crd::ChatServer;
 use crate::lease::Candidate;
 use crate::names::{MANAGER, PRIVATE_PORT};
 use crate::reconcile::{Context, Kept, TickError, reconcile};
+use crate::record::Journal;
 use crate::servers::Servers;
 use crate::telemetry::{self, Telemetry};
 
@@ -76,6 +77,7 @@ pub async fn run(options: RunOptions, stop: CancellationToken) -> Result<(), Run
         servers: Servers::new(PRIVATE_PORT),
         telemetry: telemetry.clone(),
         reporter: identity,
+        journal: Journal::stdout(),
     });
     let (web, ()) = tokio::join!(web, lead(&options, &candidate, context, &stop));
     web.map_err(listen)

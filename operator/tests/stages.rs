@@ -11,11 +11,12 @@ use hubbub_operator::reconcile::event::{drained, resized, trouble};
 use hubbub_operator::reconcile::observe::{Answer, Server, moment, server};
 use hubbub_operator::reconcile::status::{Outcome, Problem, status};
 use hubbub_operator::reconcile::tidy::superfluous;
-use hubbub_operator::reconcile::{decide, fetch};
+use hubbub_operator::reconcile::{decide, fetch, history};
+use hubbub_operator::record::Record;
 use hubbub_operator::servers::Figures;
 use hubbub_operator::validate::validate;
 use hubbub_protocol::metrics::DrainState;
-use hubbub_scaling::{Decision, Memory, Phase};
+use hubbub_scaling::{Decision, Memory, Observation, Phase, Policy};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use k8s_openapi::jiff::Timestamp;
@@ -117,7 +118,7 @@ fn decided(chat_server: &ChatServer, replicas: i32, servers: &[Server]) -> Decis
     let servers: Vec<Server> =
         servers.iter().map(|server| Server { template: Some(template.clone()), ..server.clone() }).collect();
     let deployment = deployment(replicas);
-    decide::decide(&wanted, Some(&template), Some(&deployment), &servers, Memory::default(), at(0)).0
+    decide::decide(&wanted, Some(&template), Some(&deployment), &servers, Memory::default(), at(0)).0.decision
 }
 
 fn to_do(chat_server: &ChatServer, replicas: i32, servers: &[Server], decision: &Decision) -> Decision {
@@ -373,4 +374,66 @@ fn only_an_owner_reference_with_the_uid_makes_an_object_ours() {
 fn the_name_of_somebody_elses_deployment_says_what_to_do() {
     let said = fetch::FetchError::Foreign("chat".to_owned()).to_string();
     assert!(said.contains("rename one of them"), "{said}");
+}
+
+/// A decision of somebody who pinned the size while so many servers were asked for.
+fn pinned(to: u32, asked: u32) -> Record {
+    let policy = Policy { pinned: Some(to), ..Policy::default() };
+    let seen = Observation { asked: Some(asked), pods: Vec::new(), rollout: false, engine_healthy: true };
+    Record::make(policy, seen, Memory::default(), moment(at(0))).0
+}
+
+#[test]
+fn the_last_ten_decisions_are_told_with_what_they_were_made_on() {
+    let mut decisions = Vec::new();
+    for to in 1..=12 {
+        decisions = history::append(decisions, &pinned(to, to - 1), at(to.into()));
+        // A second later nothing else is decided.
+        decisions = history::append(decisions, &pinned(to, to), at(i64::from(to) + 1));
+    }
+    let told: Vec<(i32, i32)> = decisions.iter().map(|decision| (decision.from, decision.to)).collect();
+    assert_eq!(told, (3..=12).map(|to| (to - 1, to)).collect::<Vec<_>>());
+    let last = decisions.last().unwrap();
+    assert_eq!((last.time.0, last.owner, last.dry_run), (at(12), Owner::User, false));
+    assert_eq!(last.reason, "pinned to 12 servers");
+}
+
+#[test]
+fn a_decision_tells_the_figures_that_it_saw() {
+    let silent = server(&pod("c", json!({})), at(0)).unwrap();
+    let marked = pod("d", draining(&at(-5).to_string()));
+    let servers = [
+        says(&pod("a", json!({})), 1_000, DrainState::Serving),
+        says(&pod("b", json!({})), 650, DrainState::Serving),
+        silent,
+        says(&marked, 4, DrainState::Draining),
+    ];
+    let mut chat_server = common::minimal();
+    chat_server.spec.scaling.max = 3;
+    let wanted = validate(&chat_server).unwrap();
+    let (record, _) = decide::decide(&wanted, None, Some(&deployment(4)), &servers, Memory::default(), at(0));
+    let decisions = history::append(Vec::new(), &record, at(0));
+    let told = serde_json::to_value(&decisions[0]).unwrap();
+    assert_eq!(
+        told,
+        json!({
+            "time": at(0).to_string(), "from": 3, "to": 3, "owner": "Operator", "limitedBy": "AtMaximum",
+            "reason": "1,654 connections need 4 servers at 500 each; the maximum is 3",
+            "saw": { "connections": 1_654, "ready": 3, "silent": 1, "draining": 1, "targetConnections": 500,
+                "redisHealthy": true, "rollingOut": false },
+        })
+    );
+}
+
+#[test]
+fn connections_that_come_and_go_are_no_news_but_another_size_is() {
+    let decided_on = |connections: u32| {
+        let servers = [says(&pod("a", json!({})), connections, DrainState::Serving)];
+        let wanted = validate(&common::minimal()).unwrap();
+        decide::decide(&wanted, None, Some(&deployment(1)), &servers, Memory::default(), at(0)).0
+    };
+    let first = decided_on(100);
+    assert!(first.is_news(None));
+    assert!(!decided_on(200).is_news(Some(&first.decision)));
+    assert!(decided_on(600).is_news(Some(&first.decision)));
 }

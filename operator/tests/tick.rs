@@ -1,6 +1,7 @@
 //! Whole ticks against an API server that is made up: what is asked of it, and what is not.
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -10,6 +11,7 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use hubbub_operator::crd::ChatServer;
 use hubbub_operator::reconcile::{Context, Kept, TickError, reconcile};
+use hubbub_operator::record::{Entry, Journal};
 use hubbub_operator::servers::Servers;
 use hubbub_operator::telemetry::Telemetry;
 use k8s_openapi::jiff::Timestamp;
@@ -27,6 +29,35 @@ struct Cluster {
     mute: bool,
     /// Everything that was to be changed: method, path and object.
     writes: Vec<(Method, String, Value)>,
+    /// What was written down of decisions.
+    journal: Vec<u8>,
+}
+
+/// The journal of a made-up cluster.
+struct Pages(Shared);
+
+impl Write for Pages {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().journal.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Cluster {
+    fn decisions(&self) -> Vec<Entry> {
+        let lines = std::str::from_utf8(&self.journal).unwrap().lines();
+        lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The events that were written since the last look.
+    fn events(&mut self) -> Vec<String> {
+        let writes = std::mem::take(&mut self.writes).into_iter();
+        let events = writes.filter(|(_, path, _)| path.ends_with("/events"));
+        events.map(|(_, _, event)| event["reason"].as_str().unwrap().to_owned()).collect()
+    }
 }
 
 type Shared = Arc<Mutex<Cluster>>;
@@ -93,6 +124,7 @@ async fn api_server(cluster: Cluster) -> (Context, Shared, Guard) {
         servers: Servers::new(9),
         telemetry: Telemetry::new().unwrap(),
         reporter: "operator-0".to_owned(),
+        journal: Journal::to(Pages(Arc::clone(&cluster))),
     };
     (context, cluster, Guard(server.abort_handle()))
 }
@@ -158,4 +190,46 @@ async fn an_event_that_could_not_be_written_is_written_in_the_next_tick() {
         writes.iter().filter(|(_, path, _)| path.ends_with("/events")).map(|(_, _, event)| event).collect();
     assert_eq!(events.len(), 1);
     assert_eq!(events[0]["reason"], "ScaledUp");
+}
+
+/// A Deployment of so many servers that belongs to the ChatServer.
+fn deployment(chat_server: &ChatServer, replicas: i32) -> (&'static str, Value) {
+    let uid = chat_server.metadata.uid.as_deref().unwrap();
+    let owner =
+        json!({ "apiVersion": "hubbub.dev/v1alpha1", "kind": "ChatServer", "name": "chat", "uid": uid });
+    let deployment = json!({
+        "metadata": { "name": "chat", "generation": 1, "ownerReferences": [owner] },
+        "spec": { "replicas": replicas, "selector": {}, "template": {} },
+        "status": { "observedGeneration": 1 },
+    });
+    ("/deployments/chat", deployment)
+}
+
+#[tokio::test]
+async fn a_decision_that_is_as_the_last_is_neither_written_down_nor_told_again() {
+    let mut chat_server = minimal();
+    let ours = secret(chat_server.metadata.uid.as_deref().unwrap());
+    let cluster = Cluster { objects: vec![ours, deployment(&chat_server, 1)], ..Cluster::default() };
+    let (context, cluster, _guard) = api_server(cluster).await;
+    let mut kept = Kept::default();
+    for _ in 0..3 {
+        tick(&context, &chat_server, &mut kept).await.unwrap();
+    }
+    assert_eq!(cluster.lock().unwrap().decisions().len(), 1);
+    assert!(cluster.lock().unwrap().events().is_empty(), "nothing was changed");
+
+    chat_server.spec.replicas = Some(4);
+    tick(&context, &chat_server, &mut kept).await.unwrap();
+    cluster.lock().unwrap().objects[1] = deployment(&chat_server, 4);
+    tick(&context, &chat_server, &mut kept).await.unwrap();
+    let mut cluster = cluster.lock().unwrap();
+    let (_, _, status) = cluster.writes.iter().rfind(|(_, path, _)| path.ends_with("/status")).unwrap();
+    let told = status["status"]["decisions"].as_array().unwrap();
+    assert_eq!(told.len(), 2, "though the watch has not told of what was written: {told:?}");
+    assert_eq!((&told[1]["from"], &told[1]["to"], &told[1]["owner"]), (&json!(1), &json!(4), &json!("User")));
+    let decisions = cluster.decisions();
+    // The second asks for 4 servers; that they are asked for is no news.
+    assert_eq!(decisions.iter().map(|entry| entry.record.decision.replicas).collect::<Vec<_>>(), [1, 4]);
+    assert!(decisions.iter().all(|entry| entry.record.again() == entry.record.decision));
+    assert_eq!(cluster.events(), ["ScaledUp"]);
 }

@@ -16,7 +16,7 @@ pub use spec::{
     AuthSpec, ChatServer, ChatServerSpec, DrainSpec, IngressSpec, PullPolicy, RedisSpec, ResourcesSpec,
     ServerSpec,
 };
-pub use status::{ChatServerStatus, Owner};
+pub use status::{ChatServerStatus, DecisionStatus, Owner, SeenStatus};
 
 use kube::CustomResourceExt;
 

@@ -5,9 +5,10 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::jiff::Timestamp;
 
 use super::observe::{Server, moment};
+use crate::record::Record;
 use crate::validate::Wanted;
 
-/// Decides for a ChatServer. `template` is the one that its servers should be made from.
+/// Decides for a ChatServer, and keeps what it was made on. `template` is the one that its servers should be made from.
 pub fn decide(
     wanted: &Wanted,
     template: Option<&str>,
@@ -15,8 +16,8 @@ pub fn decide(
     servers: &[Server],
     memory: Memory,
     now: Timestamp,
-) -> (Decision, Memory) {
-    rules(&wanted.policy, &observation(template, deployment, servers), memory, moment(now))
+) -> (Record, Memory) {
+    Record::make(wanted.policy.clone(), observation(template, deployment, servers), memory, moment(now))
 }
 
 /// What is to be done: what was decided, or in a dry run what leaves everything as it is. Then servers that are being

@@ -6,12 +6,14 @@ pub mod decide;
 pub mod drain;
 pub mod event;
 pub mod fetch;
+pub mod history;
 pub mod observe;
 pub mod status;
 pub mod tidy;
 mod waits;
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use hubbub_scaling::{Decision, Memory, Phase};
 use k8s_openapi::jiff::Timestamp;
@@ -30,6 +32,7 @@ use self::status::{Outcome, Problem};
 use crate::build::{BuildError, Objects, build};
 use crate::crd::{ChatServer, ChatServerStatus};
 use crate::names::MANAGER;
+use crate::record::{Entry, Journal};
 use crate::servers::Servers;
 use crate::telemetry::Telemetry;
 use crate::validate::{Wanted, validate};
@@ -44,6 +47,8 @@ pub struct Context {
     pub telemetry: Telemetry,
     /// Who writes the events: the name of the operator's pod.
     pub reporter: String,
+    /// Where decisions are written down.
+    pub journal: Journal,
 }
 
 /// What is kept from one tick to the next. None of it is needed: an operator that starts anew shrinks later.
@@ -52,14 +57,29 @@ pub struct Kept {
     memory: Memory,
     applied: Option<Applied>,
     refused: Option<Refused>,
+    /// The last decision, as it was written down if it was news.
+    decision: Option<Decision>,
+    /// The status that was written last, and when.
+    status: Option<(Instant, ChatServerStatus)>,
     /// Events that are not written yet.
     news: VecDeque<News>,
 }
+
+/// The watch tells of a write within milliseconds. For as long as this, what was written counts, and then again what the watch
+/// says, in case that somebody else wrote.
+const WATCH_LAG: Duration = Duration::from_secs(10);
 
 /// More events than this don't wait to be written; the oldest are dropped.
 const NEWS_KEPT: usize = 32;
 
 impl Kept {
+    /// The object with the status that it has by now. On an older one decisions would be forgotten, and events be repeated.
+    fn newest(&self, object: &ChatServer) -> ChatServer {
+        let written = self.status.as_ref().filter(|(at, _)| at.elapsed() < WATCH_LAG);
+        let status = written.map(|(_, status)| status.clone()).or_else(|| object.status.clone());
+        ChatServer { status, ..object.clone() }
+    }
+
     fn tell(&mut self, context: &Context, moves: impl IntoIterator<Item = News>) {
         for news in moves {
             context.telemetry.moved();
@@ -122,6 +142,7 @@ pub async fn reconcile(
     kept: &mut Kept,
     now: Timestamp,
 ) -> Result<(), TickError> {
+    let object = &kept.newest(object);
     let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
     // 1. fetch (client)
     let fetched = match fetch::fetch(&context.client, object, &namespace, &name).await {
@@ -149,10 +170,15 @@ pub async fn reconcile(
     let template = objects.template().map(str::to_owned);
     let deployment = fetched.deployment.as_ref();
     let memory = std::mem::take(&mut kept.memory);
-    let (decision, memory) = decide::decide(&wanted, template.as_deref(), deployment, &servers, memory, now);
+    let (record, memory) = decide::decide(&wanted, template.as_deref(), deployment, &servers, memory, now);
     kept.memory = memory;
-    let todo = decide::todo(&decision, &wanted, template.as_deref(), deployment, &servers, now);
+    let todo = decide::todo(&record.decision, &wanted, template.as_deref(), deployment, &servers, now);
     let objects = objects.ask_for(todo.ask);
+    if record.is_news(kept.decision.as_ref()) {
+        let (namespace, chat_server) = (namespace.clone(), name.clone());
+        context.journal.write(&Entry { decided: now, namespace, chat_server, record: record.clone() });
+    }
+    kept.decision = Some(record.decision.clone());
     // 6. apply (client)
     if let Err(problem) = apply(context, &wanted, &objects, &fetched, kept).await? {
         return give_up(context, object, &servers, asked.unwrap_or(0), &problem, kept, now).await;
@@ -166,9 +192,16 @@ pub async fn reconcile(
     kept.tell(context, event::drained(&todo, &marked.pods));
     let told = told.and(announce(context, object, kept, now).await);
     let rollout = servers.iter().any(|server| server.phase != Phase::Leaving && server.template != template);
-    let outcome =
-        Outcome { servers: &servers, asked: todo.ask, decision: Some(&decision), problem: None, rollout };
-    let written = write_status(context, object, status::status(object, outcome, now)).await;
+    let outcome = Outcome {
+        servers: &servers,
+        asked: todo.ask,
+        decision: Some(&record.decision),
+        problem: None,
+        rollout,
+    };
+    let mut status = status::status(object, outcome, now);
+    status.decisions = history::append(status.decisions, &record, now);
+    let written = write_status(context, object, status, kept).await;
     marked.failed.map_or(Ok(()), |error| Err(TickError::Drain(error))).and(told).and(written)
 }
 
@@ -233,7 +266,7 @@ async fn give_up(
     }
     announce(context, object, kept, now).await?;
     let outcome = Outcome { servers, asked, decision: None, problem: Some(problem), rollout: false };
-    write_status(context, object, status::status(object, outcome, now)).await
+    write_status(context, object, status::status(object, outcome, now), kept).await
 }
 
 /// Writes the events that are due. What can't be written now is written in the next tick.
@@ -257,6 +290,7 @@ async fn write_status(
     context: &Context,
     object: &ChatServer,
     status: ChatServerStatus,
+    kept: &mut Kept,
 ) -> Result<(), TickError> {
     if object.status.as_ref() == Some(&status) {
         return Ok(());
@@ -266,7 +300,10 @@ async fn write_status(
     let patch = json!({ "apiVersion": "hubbub.dev/v1alpha1", "kind": "ChatServer", "status": status });
     let params = PatchParams::apply(MANAGER).force();
     match chat_servers.patch_status(&object.name_any(), &params, &Patch::Apply(patch)).await {
-        Ok(_) => Ok(()),
+        Ok(written) => {
+            kept.status = written.status.map(|status| (Instant::now(), status));
+            Ok(())
+        }
         // It was deleted meanwhile.
         Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
         Err(error) => Err(TickError::Status(error)),

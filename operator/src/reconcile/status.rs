@@ -33,28 +33,26 @@ pub struct Outcome<'a> {
     pub rollout: bool,
 }
 
-/// The status after a tick. Times of conditions that did not change stay as they are in the object.
+/// The status after a tick; decisions are as they were, for [`history::append`](super::history::append). Times of conditions that did not change stay as they are in the object.
 pub fn status(object: &ChatServer, outcome: Outcome<'_>, now: Timestamp) -> ChatServerStatus {
     let Outcome { servers, asked, decision, problem: _, rollout: _ } = outcome;
     let phase = |wanted: fn(&Phase) -> bool| servers.iter().filter(move |server| wanted(&server.phase));
     let serving = || phase(|phase| *phase == Phase::Serving).filter(|server| server.ready);
     let draining = phase(|phase| matches!(phase, Phase::Draining { .. }));
-    let sum = |connections: Vec<u32>| {
-        (!connections.is_empty()).then(|| connections.into_iter().map(i64::from).sum::<i64>())
-    };
     let ready = number(serving().count());
-    let on_ready = sum(serving().filter_map(|server| server.answer.connections()).collect());
+    let on_ready = sum(serving().filter_map(|server| server.answer.connections()));
     ChatServerStatus {
         observed_generation: object.metadata.generation,
         replicas: number(phase(|phase| *phase != Phase::Leaving).count()),
         ready_replicas: ready,
         desired_replicas: number(decision.map_or(asked, |decision| decision.replicas) as usize),
-        connections: sum(servers.iter().filter_map(|server| server.answer.connections()).collect()),
+        connections: sum(servers.iter().filter_map(|server| server.answer.connections())),
         per_pod: on_ready.filter(|_| ready > 0).map(|sum| sum / i64::from(ready)),
         owner: if object.spec.replicas.is_some() { crd::Owner::User } else { crd::Owner::Operator },
         reason: reason(outcome, draining.clone().count()),
         selector: names::selector_text(object.metadata.name.as_deref().unwrap_or_default()),
         draining: draining.map(|server| server.name.clone()).collect(),
+        decisions: object.status.as_ref().map(|status| status.decisions.clone()).unwrap_or_default(),
         conditions: conditions(object, outcome, ready, now),
     }
 }
@@ -69,8 +67,20 @@ fn reason(outcome: Outcome<'_>, draining: usize) -> String {
     }
 }
 
-fn number(count: usize) -> i32 {
+pub(super) fn number(count: usize) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
+}
+
+/// The sum, unless there is nothing to add.
+pub(super) fn sum(connections: impl Iterator<Item = u32>) -> Option<i64> {
+    connections.map(i64::from).reduce(|sum, more| sum + more)
+}
+
+pub(super) fn owner(owner: Owner) -> crd::Owner {
+    match owner {
+        Owner::Operator => crd::Owner::Operator,
+        Owner::User => crd::Owner::User,
+    }
 }
 
 /// A condition's status, reason and message.
@@ -176,7 +186,13 @@ fn scaling_limited(decision: Option<&Decision>) -> Said {
     let Some(limit) = decision.and_then(|decision| decision.limited_by) else {
         return ("False", "WithinLimits", "the size is what the connections need".to_owned());
     };
-    let (reason, message) = match limit {
+    let (reason, message) = told(limit);
+    ("True", reason, message.to_owned())
+}
+
+/// A limit as a word for programs, and in words.
+pub(super) fn told(limit: Limit) -> (&'static str, &'static str) {
+    match limit {
         Limit::Min => ("AtMinimum", "fewer servers would do, but scaling.min is reached"),
         Limit::Max => ("AtMaximum", "more servers are needed, but scaling.max is reached"),
         Limit::Window => ("Stabilizing", "another number of servers was needed a short while ago"),
@@ -186,6 +202,5 @@ fn scaling_limited(decision: Option<&Decision>) -> Said {
         Limit::Rollout => ("RollingOut", "nothing shrinks while servers are replaced"),
         Limit::Unseen => ("ServersSilent", "nothing shrinks while too many servers do not answer"),
         Limit::Paused => ("Paused", "spec.scaling.paused is set"),
-    };
-    ("True", reason, message.to_owned())
+    }
 }
