@@ -8,9 +8,9 @@ use std::{
 use futures::{StreamExt, stream};
 use hubbub_protocol::{
     ServerFrame,
-    limits::{PING_INTERVAL, PRESENCE_LEASE, PRESENCE_SWEEP},
+    limits::{PRESENCE_LEASE, PRESENCE_SWEEP},
 };
-use tokio::{task::JoinHandle, time::interval};
+use tokio::task::JoinHandle;
 
 use crate::support::{
     Balancer, Client, Lean, Process, RedisServer, TestServer, Witnesses, config, figure, promised,
@@ -58,44 +58,61 @@ impl Drop for Crowd {
     }
 }
 
-/// What a member was told of others.
-#[derive(Default)]
-struct Told {
+/// A member of the lobby who looks on.
+struct Onlooker {
+    client: Client,
+    /// How many are in the lobby, as it was told last.
+    members: usize,
+    /// In how many frames it was told of others since it came.
     frames: usize,
-    came: usize,
-    went: usize,
 }
 
-/// Reads what a member is told until so many came and went.
-async fn told(client: &mut Client, came: usize, went: usize) -> Told {
-    let mut told = Told::default();
-    while told.came < came || told.went < went {
-        if let ServerFrame::Presence { joined, left, .. } = client.next().await {
-            told.frames += 1;
-            told.came += joined.len();
-            told.went += left.len();
+impl Onlooker {
+    async fn come(at: SocketAddr) -> Self {
+        let mut client = Client::guest(at).await;
+        let ServerFrame::Joined { count, .. } = client.join("lobby").await else { unreachable!() };
+        let mut onlooker = Self { client, members: count.try_into().unwrap(), frames: 0 };
+        onlooker.catch_up().await;
+        onlooker
+    }
+
+    fn note(&mut self, frame: &ServerFrame) {
+        if let ServerFrame::Presence { count, .. } = frame {
+            self.members = (*count).try_into().unwrap();
+            self.frames += 1;
         }
     }
-    told
+
+    /// Reads on until so many are in the lobby.
+    async fn until(&mut self, members: usize) {
+        while self.members != members {
+            let frame = self.client.next().await;
+            self.note(&frame);
+        }
+    }
+
+    /// Reads what there is.
+    async fn catch_up(&mut self) {
+        self.client.until_pong().await.iter().for_each(|frame| self.note(frame));
+    }
+
+    /// Reads on while others do something, however long it takes: who does not read does not answer pings either.
+    async fn during<T>(&mut self, others: impl Future<Output = T>) -> T {
+        let mut others = std::pin::pin!(others);
+        let done = loop {
+            tokio::select! {
+                done = &mut others => break done,
+                frame = self.client.next() => self.note(&frame),
+            }
+        };
+        self.catch_up().await;
+        done
+    }
 }
 
 /// How many frames a member is told in at most, in so long a time: one in each quarter of a second.
 fn batches_in(time: Duration) -> usize {
     usize::try_from(time.as_millis() / 250).unwrap() + 2
-}
-
-/// How many frames a member was told in since it was last asked.
-async fn presence_frames(client: &mut Client) -> usize {
-    let frames = client.until_pong().await;
-    frames.iter().filter(|frame| matches!(frame, ServerFrame::Presence { .. })).count()
-}
-
-/// A member of the lobby who looks on.
-async fn bystander(at: SocketAddr) -> Client {
-    let mut client = Client::guest(at).await;
-    client.join("lobby").await;
-    client.until_pong().await;
-    client
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -104,16 +121,16 @@ async fn the_members_of_a_killed_server_are_gone_when_its_lease_ends() {
     let redis = RedisServer::start();
     let (dies, at) = Process::on_redis(&redis, "dies").await;
     let (_lives, beside) = Process::on_redis(&redis, "lives").await;
-    let mut bystander = bystander(beside).await;
-    let (_crowd, _) = tokio::join!(Crowd::of_guests(at, MEMBERS), told(&mut bystander, MEMBERS, 0));
+    let mut onlooker = Onlooker::come(beside).await;
+    let _crowd = onlooker.during(Crowd::of_guests(at, MEMBERS)).await;
+    onlooker.until(MEMBERS + 1).await;
+    let before = onlooker.frames;
 
     dies.kill().await;
     let killed = Instant::now();
-    let Told { frames, .. } = told(&mut bystander, 0, MEMBERS).await;
+    onlooker.until(1).await;
     let took = killed.elapsed();
-    let ServerFrame::Joined { count: 1, .. } = bystander.join("lobby").await else {
-        panic!("somebody stays")
-    };
+    let frames = onlooker.frames - before;
     figure(
         "the_members_of_a_killed_server_are_gone_when_its_lease_ends",
         &format!(
@@ -129,25 +146,17 @@ async fn two_thousand_who_come_and_come_back_at_once_are_told_in_few_frames() {
     let redis = RedisServer::start();
     let (dies, at) = Process::on_redis(&redis, "dies").await;
     let (_lives, beside) = Process::on_redis(&redis, "lives").await;
-    let mut bystander = bystander(beside).await;
+    let mut onlooker = Onlooker::come(beside).await;
     let began = Instant::now();
-    let (mut crowd, came) = tokio::join!(Crowd::of_guests(at, MEMBERS), told(&mut bystander, MEMBERS, 0));
-    let first = began.elapsed();
-    assert!(came.frames <= batches_in(first), "{} frames in {first:?}", came.frames);
+    let mut crowd = onlooker.during(Crowd::of_guests(at, MEMBERS)).await;
+    onlooker.until(MEMBERS + 1).await;
+    let (first, came) = (began.elapsed(), onlooker.frames);
+    assert!(came <= batches_in(first), "{came} frames in {first:?}");
 
     dies.kill().await;
     let began = Instant::now();
-    let mut back = std::pin::pin!(Crowd::again(beside, std::mem::take(&mut crowd.tokens)));
-    let (mut told, mut turns) = (0, interval(PING_INTERVAL / 2));
-    // However long it takes: who does not read does not answer the server's pings either.
-    let _back = loop {
-        tokio::select! {
-            back = &mut back => break back,
-            _ = turns.tick() => told += presence_frames(&mut bystander).await,
-        }
-    };
-    let again = began.elapsed();
-    told += presence_frames(&mut bystander).await;
+    let _back = onlooker.during(Crowd::again(beside, std::mem::take(&mut crowd.tokens))).await;
+    let (again, told) = (began.elapsed(), onlooker.frames - came);
     // None, when they are back before the lease of their server ends.
     assert!(told <= batches_in(again), "{told} frames in {again:?}");
     figure(
@@ -155,7 +164,7 @@ async fn two_thousand_who_come_and_come_back_at_once_are_told_in_few_frames() {
         &format!(
             "{MEMBERS} came within {:.1} s: {} frames; their server was killed and they came back within {:.1} s: {told} frames",
             first.as_secs_f64(),
-            came.frames,
+            came,
             again.as_secs_f64()
         ),
     );
@@ -173,9 +182,9 @@ async fn who_is_moved_by_a_drain_is_seen_neither_going_nor_coming() {
     };
     let (old, new) = (server().await, server().await);
     let balancer = Balancer::start(vec![old.ports.public, new.ports.public]).await;
-    let mut bystander = bystander(new.ports.public).await;
+    let mut onlooker = Onlooker::come(new.ports.public).await;
     let witnesses = Witnesses::gather(balancer.address, MOVED * 2, 2, Duration::from_millis(50)).await;
-    told(&mut bystander, MOVED * 2, 0).await;
+    onlooker.until(MOVED * 2 + 1).await;
     assert_eq!(sessions_in(&redis), MOVED * 2 + 1);
 
     balancer.leave_out(old.ports.public);
@@ -185,9 +194,9 @@ async fn who_is_moved_by_a_drain_is_seen_neither_going_nor_coming() {
     while sessions_in(&redis) != MOVED * 2 + 1 {
         tokio::task::yield_now().await;
     }
-    let frames = bystander.until_pong().await;
-    let told = frames.iter().filter(|frame| matches!(frame, ServerFrame::Presence { .. })).count();
-    assert_eq!(told, 0, "{frames:?}");
+    let before = onlooker.frames;
+    onlooker.catch_up().await;
+    assert_eq!(onlooker.frames, before, "nobody is told as gone or come");
     let account = witnesses.all_is_well().await;
     figure(
         "who_is_moved_by_a_drain_is_seen_neither_going_nor_coming",

@@ -19,10 +19,15 @@ use crate::support::{
 /// How often a condition is looked at that nobody tells of: more seldom than one may ask.
 const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
-/// The connections of a user with one device, as a server tells.
+/// The connections of a user with one device, as a server tells. Asks again while the engine has no time.
 async fn online(at: SocketAddr, token: &str) -> Vec<OnlineSession> {
     let bearer = format!("Bearer {token}");
-    let answer = request(at, "GET", "/api/v1/sessions", &[("authorization", &bearer)], "").await;
+    let answer = loop {
+        let answer = request(at, "GET", "/api/v1/sessions", &[("authorization", &bearer)], "").await;
+        if answer.status != 503 {
+            break answer;
+        }
+    };
     let list: DeviceList = serde_json::from_str(&answer.body).unwrap();
     let [device] = list.devices.try_into().unwrap();
     device.online
