@@ -4,10 +4,12 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use hubbub_scaling::{
-    Amount, Behavior, Bounds, Headroom, Pace, Policy, Rules, RushRule, Schedule, Select, Tolerance,
+    Amount, Behavior, Bounds, Headroom, Pace, Policy, Rebalance, Rules, RushRule, Schedule, Select, Tolerance,
 };
 
-use crate::crd::{PaceKind, PaceSpec, RulesSpec, RushSpec, ScalingSpec, ScheduleSpec, SelectSpec};
+use crate::crd::{
+    PaceKind, PaceSpec, RebalanceSpec, RulesSpec, RushSpec, ScalingSpec, ScheduleSpec, SelectSpec,
+};
 use crate::validate::{Invalid, number};
 
 /// How long beyond its drain time a server that is to go may still have connections: it is told up to three seconds
@@ -39,6 +41,7 @@ pub fn policy(scaling: &ScalingSpec, drain_seconds: u32) -> Result<Policy, Inval
             up: rules(&scaling.behavior.scale_up, usual.up.stabilization)?,
             down: rules(&scaling.behavior.scale_down, usual.down.stabilization)?,
         },
+        rebalance: rebalance(&scaling.rebalance)?,
         drain_deadline: Duration::from_secs(drain_seconds.into()) + DRAIN_MARGIN,
         pinned: None,
         paused: scaling.paused,
@@ -55,6 +58,13 @@ fn rush(spec: &RushSpec) -> Result<RushRule, Invalid> {
     let window = number("scaling.rush.windowSeconds", spec.window_seconds, 0, 600)?;
     let percent = number("scaling.rush.percent", spec.percent, 101, 10_000)?;
     Ok(RushRule { percent, window: Duration::from_secs(window.into()) })
+}
+
+fn rebalance(spec: &RebalanceSpec) -> Result<Option<Rebalance>, Invalid> {
+    let field = "scaling.rebalance.reconnectsPerSecond";
+    let per_second = number(field, spec.reconnects_per_second, 1, 10_000)?;
+    let rebalance = Rebalance { per_second: NonZeroU32::MIN.saturating_add(per_second - 1) };
+    Ok(spec.enabled.then_some(rebalance))
 }
 
 fn rules(spec: &RulesSpec, usual_window: Duration) -> Result<Rules, Invalid> {

@@ -27,6 +27,7 @@ pub struct Telemetry {
     scrapes: IntCounter,
     silences: IntCounter,
     moves: IntCounter,
+    shed: IntCounter,
     leading: IntGauge,
     began: Instant,
     beat: Arc<AtomicU64>,
@@ -58,6 +59,10 @@ impl Telemetry {
                 "Servers that gave no usable answer.",
             )?,
             moves: counter("hubbub_operator_moves_total", "Changes of size, drains and cancelled drains.")?,
+            shed: counter(
+                "hubbub_operator_shed_total",
+                "Sessions that were sent to servers that have fewer.",
+            )?,
             leading,
             registry,
             began: Instant::now(),
@@ -81,6 +86,11 @@ impl Telemetry {
     /// Something was moved.
     pub fn moved(&self) {
         self.moves.inc();
+    }
+
+    /// So many sessions are sent to servers that have fewer.
+    pub fn shed(&self, sessions: u64) {
+        self.shed.inc_by(sessions);
     }
 
     /// This operator acts now, or no longer.

@@ -46,6 +46,8 @@ fn what_is_not_said_gets_the_values_that_the_documents_name() {
         &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"];
     assert_eq!(spec["scaling"]["default"]["targetConnections"], 500);
     assert_eq!(spec["scaling"]["default"]["tolerance"], 0.1);
+    let rebalance = serde_json::json!({ "enabled": true, "reconnectsPerSecond": 50 });
+    assert_eq!(spec["scaling"]["default"]["rebalance"], rebalance);
     assert_eq!(spec["drain"]["default"]["seconds"], 30);
     assert!(spec["replicas"]["default"].is_null());
 }

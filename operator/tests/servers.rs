@@ -51,6 +51,17 @@ async fn a_drain_is_a_post_with_the_token() {
 }
 
 #[tokio::test]
+async fn a_server_is_told_how_many_sessions_to_shed_and_over_what_time() {
+    let (servers, task) = answering(http("200 OK", r#"{"draining":false,"connections":640}"#)).await;
+    assert!(!servers.shed(HERE, "t0ken", 240, 10).await.unwrap().draining);
+    drop(servers);
+    let request = task.await.unwrap();
+    assert!(request.starts_with("POST /admin/shed HTTP/1.1"), "{request}");
+    assert!(request.contains("authorization: Bearer t0ken"), "{request}");
+    assert!(request.ends_with(r#"{"sessions":240,"overSeconds":10}"#), "{request}");
+}
+
+#[tokio::test]
 async fn a_server_that_is_silent_costs_no_more_than_the_timeout() {
     let (servers, task) = answering(Vec::new()).await;
     assert!(matches!(servers.figures(HERE).await, Err(Silence::Late(_))));

@@ -7,7 +7,7 @@ use hubbub_operator::build::build;
 use hubbub_operator::crd::{ChatServer, Owner};
 use hubbub_operator::reconcile::apply::{ApplyError, owned};
 use hubbub_operator::reconcile::drain::{Step, steps};
-use hubbub_operator::reconcile::event::{drained, resized, trouble};
+use hubbub_operator::reconcile::event::{drained, rebalancing, resized, trouble};
 use hubbub_operator::reconcile::observe::{Answer, Server, moment, server};
 use hubbub_operator::reconcile::status::{Outcome, Problem, status};
 use hubbub_operator::reconcile::tidy::superfluous;
@@ -16,7 +16,7 @@ use hubbub_operator::record::Record;
 use hubbub_operator::servers::Figures;
 use hubbub_operator::validate::validate;
 use hubbub_protocol::metrics::DrainState;
-use hubbub_scaling::{Decision, Memory, Observation, Phase, Policy};
+use hubbub_scaling::{Decision, Memory, Move, Observation, Phase, Policy};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use k8s_openapi::jiff::Timestamp;
@@ -436,4 +436,18 @@ fn connections_that_come_and_go_are_no_news_but_another_size_is() {
     assert!(first.is_news(None));
     assert!(!decided_on(200).is_news(Some(&first.decision)));
     assert!(decided_on(600).is_news(Some(&first.decision)));
+}
+
+#[test]
+fn rounds_of_moves_that_follow_each_other_are_one_event() {
+    let moves = [Move { from: "a".to_owned(), connections: 240 }];
+    let first = rebalancing(&moves, None, at(0)).unwrap();
+    assert_eq!(first.reason, "Rebalancing");
+    assert_eq!(
+        first.note,
+        "moving connections to servers that have fewer, beginning with 240 of a, until none has more than 1.1 of the \
+        average"
+    );
+    assert_eq!(rebalancing(&moves, Some(at(0)), at(12)), None);
+    assert!(rebalancing(&moves, Some(at(0)), at(60)).is_some());
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may")]
 
 use std::io::{self, Write};
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -9,12 +10,13 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use hubbub_operator::crd::ChatServer;
 use hubbub_operator::reconcile::{Context, Kept, TickError, reconcile};
 use hubbub_operator::record::{Entry, Journal};
 use hubbub_operator::servers::Servers;
 use hubbub_operator::telemetry::Telemetry;
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::{Client, Config};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -232,4 +234,80 @@ async fn a_decision_that_is_as_the_last_is_neither_written_down_nor_told_again()
     assert_eq!(decisions.iter().map(|entry| entry.record.decision.replicas).collect::<Vec<_>>(), [1, 4]);
     assert!(decisions.iter().all(|entry| entry.record.again() == entry.record.decision));
     assert_eq!(cluster.events(), ["ScaledUp"]);
+}
+
+/// A chat-server with so many sessions, and what it was told.
+async fn chat_server(address: [u8; 4], port: u16, sessions: u32) -> (u16, Shared, Guard) {
+    let told = Shared::default();
+    let listener = TcpListener::bind((Ipv4Addr::from(address), port)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let routes = Router::new()
+        .route(
+            "/metrics",
+            get(async move || {
+                format!("hubbub_connections {sessions}\nhubbub_engine_up 1\nhubbub_drain_state 0\n")
+            }),
+        )
+        .fallback(async |State(told): State<Shared>, method: Method, uri: Uri, body: Bytes| {
+            let body = serde_json::from_slice(&body).unwrap();
+            told.lock().unwrap().writes.push((method, uri.path().to_owned(), body));
+            axum::Json(json!({ "draining": false, "connections": 0 }))
+        })
+        .with_state(Arc::clone(&told));
+    let server = tokio::spawn(async { axum::serve(listener, routes).await.unwrap() });
+    (port, told, Guard(server.abort_handle()))
+}
+
+/// The ready pod of a chat-server.
+fn running(name: &str, address: [u8; 4], template: &Value) -> Value {
+    json!({
+        "metadata": { "name": name, "labels": { "hubbub.dev/sessions": "take" }, "annotations": template },
+        "status": {
+            "phase": "Running",
+            "podIP": Ipv4Addr::from(address).to_string(),
+            "conditions": [{ "type": "Ready", "status": "True" }],
+        },
+    })
+}
+
+#[tokio::test]
+async fn a_server_above_the_average_is_told_to_shed_by_whichever_operator_looks() {
+    let resource = minimal();
+    let ours = secret(resource.metadata.uid.as_deref().unwrap());
+    let (mut context, cluster, _guard) =
+        api_server(Cluster { objects: vec![ours], ..Cluster::default() }).await;
+    let (full, new) = ([127, 0, 0, 2], [127, 0, 0, 3]);
+    let (port, full_was_told, _full) = chat_server(full, 0, 900).await;
+    let (_, new_was_told, _new) = chat_server(new, port, 100).await;
+    context.servers = Servers::new(port);
+    let start = Timestamp::now();
+    let at = |seconds| start + SignedDuration::from_secs(seconds);
+    Box::pin(reconcile(&context, &resource, &mut Kept::default(), at(0))).await.unwrap();
+    {
+        let mut cluster = cluster.lock().unwrap();
+        let written = cluster.writes.iter().find(|(_, path, _)| path.ends_with("/deployments/chat"));
+        let mut deployment = written.unwrap().2.clone();
+        let template = deployment["spec"]["template"]["metadata"]["annotations"].clone();
+        deployment["spec"]["replicas"] = json!(2);
+        let pods = [running("chat-full", full, &template), running("chat-new", new, &template)];
+        cluster.objects.push(("/deployments/chat", deployment));
+        cluster.objects.push(("/pods", json!({ "metadata": {}, "items": pods })));
+        cluster.writes.clear();
+    }
+
+    // Two operators, the second of which knows nothing of the first: it waits for as long as a round takes.
+    for (operator, later) in [0, 1_000].into_iter().enumerate() {
+        let mut kept = Kept::default();
+        for second in [0, 11, 12, 13] {
+            Box::pin(reconcile(&context, &resource, &mut kept, at(later + second))).await.unwrap();
+        }
+        let shed = (Method::POST, "/admin/shed".to_owned(), json!({ "sessions": 400, "overSeconds": 10 }));
+        assert_eq!(full_was_told.lock().unwrap().writes, vec![shed; operator + 1]);
+    }
+    assert_eq!(new_was_told.lock().unwrap().writes, []);
+    let cluster = cluster.lock().unwrap();
+    let told = |(_, path, event): &&(Method, String, Value)| {
+        path.ends_with("/events") && event["reason"] == "Rebalancing"
+    };
+    assert_eq!(cluster.writes.iter().filter(told).count(), 2, "one each");
 }

@@ -5,6 +5,7 @@ mod common;
 
 use hubbub_operator::crd::{AuthSpec, ChatServer};
 use hubbub_operator::validate::validate;
+use hubbub_scaling::Policy;
 
 /// What is said when this is changed.
 fn complaint(change: impl FnOnce(&mut ChatServer)) -> String {
@@ -21,7 +22,9 @@ fn what_a_user_can_write_is_valid() {
     assert_eq!(wanted.policy.drain_deadline.as_secs(), 70);
     let behavior = &wanted.policy.behavior;
     assert_eq!((behavior.up.policies.len(), behavior.down.stabilization.as_secs()), (2, 600));
-    assert!(validate(&common::minimal()).is_ok());
+    assert_eq!(wanted.policy.rebalance.unwrap().per_second.get(), 20);
+    let minimal = validate(&common::minimal()).unwrap();
+    assert_eq!(minimal.policy.rebalance, Policy::default().rebalance);
 }
 
 #[test]
@@ -44,6 +47,8 @@ fn sizes_and_times_that_can_not_be_are_refused() {
     assert_eq!(said, "spec.scaling: \"Berlin\" is no time zone such as Europe/Berlin");
     let said = complaint(|chat| chat.spec.scaling.behavior.scale_up.policies[0].period_seconds = 1_801);
     assert!(said.starts_with("spec.scaling.behavior.*.policies.periodSeconds is 1801"));
+    let said = complaint(|chat| chat.spec.scaling.rebalance.reconnects_per_second = 0);
+    assert_eq!(said, "spec.scaling.rebalance.reconnectsPerSecond is 0, but has to be from 1 to 10000");
     assert!(complaint(|chat| chat.spec.drain.seconds = 0).starts_with("spec.drain.seconds is 0"));
     assert!(complaint(|chat| chat.spec.scaling.tolerance = f64::NAN).contains("tolerance NaN"));
     assert!(
@@ -147,4 +152,11 @@ fn texts_that_lead_nowhere_are_refused() {
     );
     let said = complaint(|chat| chat.spec.server.allowed_origins = vec!["a.example".to_owned()]);
     assert_eq!(said, "spec.server.allowedOrigins \"a.example\" is not a URL such as https://chat.example");
+}
+
+#[test]
+fn rebalancing_can_be_switched_off() {
+    let mut chat_server = common::full();
+    chat_server.spec.scaling.rebalance.enabled = false;
+    assert_eq!(validate(&chat_server).unwrap().policy.rebalance, None);
 }

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::need::{Recommendation, recommend, servers_for};
 use crate::words::{counted, grouped};
 use crate::{
-    Behavior, Bounds, Load, Memory, Moment, Observation, Policy, Restraint, Rush, RushMemory, Select, Trend,
-    victims,
+    Behavior, Bounds, Load, Memory, Moment, Move, Observation, Policy, Restraint, Rush, RushMemory, Select,
+    Trend, victims,
 };
 
 /// What is to be done, and why.
@@ -21,6 +21,8 @@ pub struct Decision {
     pub victims: Vec<String>,
     /// The servers that are being emptied and are needed after all.
     pub resume: Vec<String>,
+    /// The connections to move now to servers that have fewer.
+    pub moves: Vec<Move>,
     /// Why, in words: `1,234 connections need 3 servers at 500 each`.
     pub reason: String,
     /// What kept the size from being what the connections ask for.
@@ -73,6 +75,9 @@ pub enum Owner {
 /// answer. That holds for a pinned size too: sessions of a server that goes then have nowhere to go, and a new server
 /// that is emptied is never ready, so that the rollout would wait for it for ever.
 ///
+/// What forbids to shrink forbids to move connections as well, and so do servers that are being emptied: see
+/// [`moves`](crate::moves()).
+///
 /// ```
 /// # use hubbub_scaling::{decide, Memory, Moment, Observation, Phase, Pod, Policy};
 /// # let pod = |name: &str, phase, ready, connections| Pod {
@@ -102,6 +107,7 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) 
         ask: seen.asked.unwrap_or(wish.replicas),
         victims: Vec::new(),
         resume: Vec::new(),
+        moves: Vec::new(),
         reason: wish.reason,
         limited_by: wish.limited_by,
         owner: if policy.pinned.is_some() { Owner::User } else { Owner::Operator },
@@ -125,7 +131,11 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) 
         }
     }
     decision.resume.extend(seen.blocking().map(|pod| pod.name.clone()));
-    (decision, memory)
+    let calm = wish.may_shrink && decision.victims.is_empty() && !seen.empties();
+    let Some(rebalance) = policy.rebalance.filter(|_| calm) else { return (decision, memory) };
+    let (moves, rounds) = memory.rounds.look(rebalance, seen, policy.target, now);
+    decision.moves = moves;
+    (decision, Memory { rounds, ..memory })
 }
 
 /// A size, before it is known how to get there.
@@ -203,7 +213,7 @@ fn automatic(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) -
     let reason = tell(policy, seen, load, recommendation, limited_by, bounds);
     (
         Wish { replicas, may_shrink: held.is_none(), limited_by, reason },
-        Memory { recent, trend, rush: rushes },
+        Memory { recent, trend, rush: rushes, rounds: memory.rounds },
     )
 }
 

@@ -1,4 +1,4 @@
-//! How many chat-servers there should be, and which ones leave.
+//! How many chat-servers there should be, which ones leave, and which connections move.
 //!
 //! [`decide`] is all there is to it: a [`Policy`], what was seen ([`Observation`]), what is remembered
 //! ([`Memory`]) and the time go in; a [`Decision`] and the next memory come out. There is no clock, no I/O and
@@ -38,6 +38,7 @@ mod exact;
 mod headroom;
 mod memory;
 mod moment;
+mod moves;
 mod need;
 mod observation;
 mod policy;
@@ -52,6 +53,7 @@ pub use decide::{Decision, Limit, Owner, decide};
 pub use headroom::Headroom;
 pub use memory::Memory;
 pub use moment::Moment;
+pub use moves::{Move, ROUND, Rebalance, moves};
 pub use need::{Recommendation, recommend, servers_for};
 pub use observation::{Load, Observation, Phase, Pod};
 pub use policy::{Bounds, InvalidPolicy, Policy, Tolerance};

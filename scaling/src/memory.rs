@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::moves::Rounds;
 use crate::{Recent, RushMemory, Trend};
 
 /// What is remembered from one decision to the next. An empty one is safe to begin with, since it takes what is there
@@ -15,4 +16,6 @@ pub struct Memory {
     pub(crate) trend: Option<Trend>,
     /// When the last rush was.
     pub(crate) rush: RushMemory,
+    /// When connections were moved last.
+    pub(crate) rounds: Rounds,
 }

@@ -127,6 +127,15 @@ impl Observation {
         self.pods.iter().filter(|pod| matches!(pod.phase, Phase::Draining { .. }))
     }
 
+    /// A server sends its sessions to the others, for whatever reason. One that leaves and does not answer has sent them.
+    pub(crate) fn empties(&self) -> bool {
+        self.pods.iter().any(|pod| match pod.phase {
+            Phase::Serving => false,
+            Phase::Draining { .. } => true,
+            Phase::Leaving => pod.connections.is_some_and(|connections| connections > 0),
+        })
+    }
+
     /// The servers that stay.
     pub(crate) fn serving(&self) -> impl Iterator<Item = &Pod> {
         self.pods.iter().filter(|pod| pod.phase == Phase::Serving)

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::exact::Exact;
-use crate::{Behavior, Headroom, Moment, RushRule, Schedule};
+use crate::{Behavior, Headroom, Moment, Rebalance, RushRule, Schedule};
 
 /// What the owner of the chat-servers wants.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,8 @@ pub struct Policy {
     pub rush: Option<RushRule>,
     /// How fast the size may change.
     pub behavior: Behavior,
+    /// How connections are moved to servers that have fewer; with none, they stay where they are.
+    pub rebalance: Option<Rebalance>,
     /// A server that is to go may have connections for no longer than this; then it goes nevertheless.
     pub drain_deadline: Duration,
     /// A number of servers that somebody fixed, who then decides instead of the connections. It may lie outside
@@ -53,6 +55,7 @@ impl Default for Policy {
             schedules: Vec::new(),
             rush: None,
             behavior: Behavior::default(),
+            rebalance: Some(Rebalance::default()),
             drain_deadline: Duration::from_secs(45),
             pinned: None,
             paused: false,

@@ -7,6 +7,31 @@ use crate::{Moment, Phase, Pod, Policy};
 /// The servers that leave when `count` have to: those whose going costs the fewest reconnects, then those that are
 /// not ready, then those of an older template, then the youngest. A server that did not answer counts as full,
 /// so it goes last.
+///
+/// ```
+/// # use hubbub_scaling::{decide, Memory, Moment, Observation, Phase, Pod, Policy};
+/// let pod = |name: &str, connections| Pod {
+///     name: name.to_owned(),
+///     phase: Phase::Serving,
+///     ready: true,
+///     connections,
+///     current_template: true,
+///     created: Moment::from_secs(0),
+/// };
+/// let pods = vec![
+///     pod("silent-1", None),
+///     pod("busy", Some(80)),
+///     pod("old", Some(7)),
+///     Pod { created: Moment::from_secs(50), ..pod("young", Some(7)) },
+///     Pod { ready: false, ..pod("unready", Some(7)) },
+///     pod("idle", Some(2)),
+///     pod("busier", Some(90)),
+/// ];
+/// let seen = Observation { asked: Some(7), pods, rollout: false, engine_healthy: true };
+/// let pinned = Policy { pinned: Some(2), ..Policy::default() };
+/// let (decision, _) = decide(&pinned, &seen, Memory::default(), Moment::from_secs(100));
+/// assert_eq!(decision.victims, ["idle", "unready", "young", "old", "busy"]);
+/// ```
 pub(crate) fn choose<'a>(serving: impl Iterator<Item = &'a Pod>, count: u32) -> Vec<String> {
     let mut pods: Vec<&Pod> = serving.collect();
     pods.sort_by_key(|pod| {

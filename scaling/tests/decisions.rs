@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hubbub_scaling::{
     Amount, Behavior, Bounds, Decision, Headroom, Limit, Memory, Moment, Observation, Owner, Pace, Phase,
-    Pod, Policy, Rules, RushRule, Schedule, Select, Tolerance, decide,
+    Pod, Policy, Rebalance, Rules, RushRule, Schedule, Select, Tolerance, decide,
 };
 
 fn policy() -> Policy {
@@ -428,4 +428,85 @@ fn in_a_rush_it_grows_at_once_whatever_the_pace_and_nothing_shrinks_for_a_minute
         "120 connections need 1 server at 500 each; nothing shrinks within a minute of a rush"
     );
     assert_eq!(decide(&ready, &gone, memory, Moment::from_secs(166)).0.replicas, 1);
+}
+
+/// What moves when this has been seen for as long as a round of moves takes.
+fn moved(policy: &Policy, seen: &Observation) -> Vec<(String, u32)> {
+    let (first, memory) = decide(policy, seen, Memory::default(), Moment::from_secs(1_000));
+    assert_eq!(first.moves, [], "the operator before may have begun a round");
+    let (early, memory) = decide(policy, seen, memory, Moment::from_secs(1_011));
+    assert_eq!(early.moves, []);
+    let moves = decide(policy, seen, memory, Moment::from_secs(1_012)).0.moves;
+    moves.into_iter().map(|one| (one.from, one.connections)).collect()
+}
+
+fn shed(from: &str, connections: u32) -> (String, u32) {
+    (from.to_owned(), connections)
+}
+
+#[test]
+fn after_growth_servers_above_the_average_shed_what_they_have_above_it() {
+    let grown = seen(4, vec![pod("a", 640), pod("b", 560), pod("c", 0), pod("d", 400)]);
+    assert_eq!(moved(&policy(), &grown), [shed("a", 240), shed("b", 160)]);
+    let slow = Rebalance { per_second: NonZeroU32::new(10).unwrap() };
+    let slowly = Policy { rebalance: Some(slow), ..policy() };
+    assert_eq!(moved(&slowly, &grown), [shed("a", 90), shed("b", 10)], "100 in 10 s");
+    assert_eq!(moved(&Policy { rebalance: None, ..policy() }, &grown), []);
+}
+
+#[test]
+fn rounds_of_moves_do_not_overlap() {
+    let grown = seen(2, vec![pod("a", 1_000), pod("b", 0)]);
+    let (mut memory, mut begun) = (Memory::default(), Vec::new());
+    for second in 0..40 {
+        let (decision, next) = decide(&policy(), &grown, memory, Moment::from_secs(second));
+        memory = next;
+        if !decision.moves.is_empty() {
+            begun.push(second);
+        }
+    }
+    assert_eq!(begun, [12, 24, 36]);
+}
+
+#[test]
+fn only_servers_that_stay_and_take_sessions_and_answer_are_counted_on() {
+    let unready = Pod { ready: false, ..pod("unready", 0) };
+    let pods = ["b", "c", "d", "e", "f"].map(|name| pod(name, 500));
+    let others = |more: Vec<Pod>| seen(7, [vec![pod("a", 500)], pods.to_vec(), more].concat());
+    assert_eq!(moved(&policy(), &others(vec![unready])), []);
+    assert_eq!(moved(&policy(), &others(vec![silent("silent")])), []);
+    // 3,000 on 7.
+    assert_eq!(moved(&policy(), &others(vec![pod("new", 0)])).len(), 6);
+}
+
+#[test]
+fn nobody_is_moved_while_servers_go_or_are_replaced_or_the_engine_is_away() {
+    let fine = seen(3, vec![pod("a", 900), pod("b", 300), pod("c", 300)]);
+    assert_eq!(moved(&policy(), &fine), [shed("a", 400)]);
+    assert_eq!(moved(&policy(), &Observation { engine_healthy: false, ..fine.clone() }), []);
+    assert_eq!(moved(&policy(), &Observation { rollout: true, ..fine.clone() }), []);
+    assert_eq!(moved(&Policy { paused: true, ..policy() }, &fine), []);
+    assert_eq!(moved(&Policy { pinned: Some(2), ..policy() }, &fine), [], "c is about to be emptied");
+    let with = |more: Pod| seen(3, [fine.pods.clone(), vec![more]].concat());
+    assert_eq!(moved(&policy(), &with(draining("d", 5, 990))), []);
+    let leaving = Pod { phase: Phase::Leaving, ready: false, ..pod("d", 5) };
+    assert_eq!(moved(&policy(), &with(leaving.clone())), []);
+    // Its node is gone, and it will be there for hours.
+    assert_eq!(moved(&policy(), &with(Pod { connections: None, ..leaving })), [shed("a", 400)]);
+    let two_silent = seen(5, vec![pod("a", 900), pod("b", 300), pod("c", 300), silent("d"), silent("e")]);
+    assert_eq!(moved(&policy(), &two_silent), []);
+}
+
+#[test]
+fn a_pinned_size_is_balanced_too() {
+    let scaled = seen(2, vec![pod("a", 300), pod("b", 0)]);
+    assert_eq!(moved(&pinned(2), &scaled), [shed("a", 150)]);
+}
+
+#[test]
+fn an_excess_that_troubles_nobody_is_left() {
+    let few = seen(3, vec![pod("a", 12), pod("b", 1), pod("c", 3)]);
+    assert_eq!(moved(&policy(), &few), []);
+    let small = Policy { target: NonZeroU32::new(10).unwrap(), ..policy() };
+    assert_eq!(moved(&small, &few), [shed("a", 6)]);
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hubbub_scaling::{
     Amount, Behavior, Bounds, Headroom, Memory, Moment, Observation, Pace, Phase, Pod, Policy,
-    Recommendation, Rules, RushRule, Schedule, Select, Tolerance, decide, recommend,
+    Recommendation, Rules, RushRule, Schedule, Select, Tolerance, decide, moves, recommend,
 };
 use proptest::prelude::*;
 
@@ -91,6 +91,18 @@ prop_compose! {
         engine_healthy in prop::bool::weighted(0.9),
     ) -> Observation {
         Observation { asked, pods, rollout, engine_healthy }
+    }
+}
+
+/// A server of its own that takes sessions and has none.
+fn fresh(name: &str) -> Pod {
+    Pod {
+        name: name.to_owned(),
+        phase: Phase::Serving,
+        ready: true,
+        connections: Some(0),
+        current_template: true,
+        created: Moment::from_secs(0),
     }
 }
 
@@ -250,5 +262,70 @@ proptest! {
         let (decision, _) = decide(&policy, &seen, settled(&policy, &seen), NOW);
         prop_assert!(decision.ask >= staying(&seen).min(serving(&seen)));
         prop_assert!(decision.ask >= decision.replicas || decision.ask == seen.asked.unwrap_or(0));
+    }
+
+    #[test]
+    fn moves_leave_nobody_below_the_average_who_was_above_it_and_no_more_than_fit_below_it(
+        target in 1_u32..2_000,
+        pods in pods(),
+        most in 0_u32..5_000,
+    ) {
+        let shed = moves(&pods, NonZeroU32::new(target).unwrap(), most);
+        let takes = |pod: &&Pod| pod.phase == Phase::Serving && pod.ready && pod.connections.is_some();
+        let takers: Vec<&Pod> = pods.iter().filter(takes).collect();
+        let all: u64 = takers.iter().filter_map(|pod| pod.connections).map(u64::from).sum();
+        let servers = takers.len() as u64;
+        let room: u64 =
+            takers.iter().filter_map(|pod| (all / servers).checked_sub(pod.connections?.into())).sum();
+        for one in &shed {
+            let from = takers.iter().find(|pod| pod.name == one.from).and_then(|pod| pod.connections);
+            // Somebody who neither sheds nor is counted on would be missing here.
+            let left = u64::from(from.unwrap() - one.connections);
+            prop_assert!(left * servers >= all, "{} is left with {left} of {all}", one.from);
+        }
+        let shed: u32 = shed.iter().map(|one| one.connections).sum();
+        prop_assert!(shed <= most && u64::from(shed) <= room);
+    }
+
+    #[test]
+    fn rounds_of_moves_bring_the_fullest_to_a_tenth_above_the_average_and_end(
+        target in 100_u32..1_000,
+        before in 1_usize..15,
+        new in 1_usize..15,
+        share in 0.3_f64..1.1,
+        seed in any::<u64>(),
+    ) {
+        let mut rng = fastrand::Rng::with_seed(seed);
+        let mut place = |pods: &mut [Pod], connections: u32| {
+            for _ in 0..connections {
+                let there = &mut pods[rng.usize(..pods.len())].connections;
+                *there = there.map(|there| there + 1);
+            }
+        };
+        let mut pods: Vec<Pod> = (0..before + new).map(|index| fresh(&format!("chat-{index}"))).collect();
+        let servers = u32::try_from(pods.len()).unwrap();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive number")]
+        let all = (f64::from(servers * target) * share) as u32;
+        place(&mut pods[..before], all);
+        let mut rounds = 0;
+        loop {
+            let shed = moves(&pods, NonZeroU32::new(target).unwrap(), 500);
+            if shed.is_empty() {
+                break;
+            }
+            rounds += 1;
+            prop_assert!(rounds < 2_000, "goes on for ever");
+            let fullest = pods.iter().filter_map(|pod| pod.connections).max();
+            for one in &shed {
+                let pod = pods.iter_mut().find(|pod| pod.name == one.from).unwrap();
+                prop_assert!(pod.connections <= fullest);
+                pod.connections = pod.connections.map(|there| there - one.connections);
+            }
+            place(&mut pods, shed.iter().map(|one| one.connections).sum());
+        }
+        let fullest = pods.iter().filter_map(|pod| pod.connections).max().unwrap();
+        // Or as even as whole connections can be.
+        let even = u64::from(fullest) * u64::from(servers) * 10 <= u64::from(all) * 11;
+        prop_assert!(even || fullest < all.div_ceil(servers) + (target / 50).max(1), "{pods:?}");
     }
 }

@@ -9,8 +9,8 @@ mod spec;
 mod status;
 
 pub use scaling::{
-    BehaviorSpec, HeadroomSpec, PaceKind, PaceSpec, RulesSpec, RushSpec, ScalingSpec, ScheduleSpec,
-    SelectSpec,
+    BehaviorSpec, HeadroomSpec, PaceKind, PaceSpec, RebalanceSpec, RulesSpec, RushSpec, ScalingSpec,
+    ScheduleSpec, SelectSpec,
 };
 pub use spec::{
     AuthSpec, ChatServer, ChatServerSpec, DrainSpec, IngressSpec, PullPolicy, RedisSpec, ResourcesSpec,

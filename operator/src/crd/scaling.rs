@@ -34,6 +34,8 @@ pub struct ScalingSpec {
     pub rush: Option<RushSpec>,
     /// How fast the size may change, in the words of a HorizontalPodAutoscaler.
     pub behavior: BehaviorSpec,
+    /// Whether connections are moved to servers that have fewer.
+    pub rebalance: RebalanceSpec,
     /// Leaves the number of servers as it is.
     pub paused: bool,
     /// Decides and tells in the status, but changes nothing.
@@ -52,6 +54,7 @@ impl Default for ScalingSpec {
             schedules: Vec::new(),
             rush: None,
             behavior: BehaviorSpec::default(),
+            rebalance: RebalanceSpec::default(),
             paused: false,
             dry_run: false,
         }
@@ -118,6 +121,23 @@ pub struct BehaviorSpec {
     pub scale_up: RulesSpec,
     /// To fewer servers. Unset: by any number, to the highest that was needed in the last 300 seconds.
     pub scale_down: RulesSpec,
+}
+
+/// Whether and how fast connections are moved from servers that have more than 1.1 of the average to those below it.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RebalanceSpec {
+    /// Moves them. Without it they stay where they are until their clients leave.
+    pub enabled: bool,
+    /// How many sessions may be told to reconnect in a second, those of all servers together.
+    #[schemars(range(min = 1, max = 10_000))]
+    pub reconnects_per_second: i32,
+}
+
+impl Default for RebalanceSpec {
+    fn default() -> Self {
+        Self { enabled: true, reconnects_per_second: 50 }
+    }
 }
 
 /// How fast the size may change in one direction.

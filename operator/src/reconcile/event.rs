@@ -5,10 +5,10 @@
 
 use std::cmp::Ordering;
 
-use hubbub_scaling::Decision;
+use hubbub_scaling::{Decision, Move};
 use k8s_openapi::api::events::v1::Event;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
-use k8s_openapi::jiff::Timestamp;
+use k8s_openapi::jiff::{SignedDuration, Timestamp};
 use kube::api::PostParams;
 use kube::{Api, Client, Resource, ResourceExt};
 
@@ -18,6 +18,9 @@ use crate::names::MANAGER;
 
 /// The API server refuses longer notes.
 const LONGEST_NOTE: usize = 1_000;
+
+/// Moves of connections that follow upon each other within this time are one: they come in rounds of some seconds.
+const SAME_MOVES: SignedDuration = SignedDuration::from_mins(1);
 
 /// What happened, for `kubectl describe`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +56,20 @@ pub fn drained(decision: &Decision, marked: &[String]) -> Vec<News> {
     let cancelled = those(&decision.resume)
         .map(|names| normal("DrainCancelled", &format!("taking back {names}"), decision));
     begun.into_iter().chain(cancelled).collect()
+}
+
+/// That connections are moved, unless the round of moves before was a short while ago. Pure.
+pub fn rebalancing(moves: &[Move], last: Option<Timestamp>, now: Timestamp) -> Option<News> {
+    if last.is_some_and(|last| now.duration_since(last) < SAME_MOVES) {
+        return None;
+    }
+    let fullest = moves.first()?;
+    let note = format!(
+        "moving connections to servers that have fewer, beginning with {} of {}, until none has more than 1.1 of the \
+        average",
+        fullest.connections, fullest.from
+    );
+    Some(News { severity: "Normal", reason: "Rebalancing", note })
 }
 
 fn normal(reason: &'static str, what: &str, decision: &Decision) -> News {

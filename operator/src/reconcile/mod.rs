@@ -8,6 +8,7 @@ pub mod event;
 pub mod fetch;
 pub mod history;
 pub mod observe;
+pub mod rebalance;
 pub mod status;
 pub mod tidy;
 mod waits;
@@ -61,6 +62,8 @@ pub struct Kept {
     decision: Option<Decision>,
     /// The status that was written last, and when.
     status: Option<(Instant, ChatServerStatus)>,
+    /// When the last round of moves began.
+    rebalanced: Option<Timestamp>,
     /// Events that are not written yet.
     news: VecDeque<News>,
 }
@@ -186,8 +189,9 @@ pub async fn reconcile(
     // From here on the size is what it is: whatever fails is told of at the end, and hinders nothing else.
     kept.tell(context, event::resized(asked, &todo));
     let told = announce(context, object, kept, now).await;
-    // 7. drain (client)
+    // 7. drain (client), rebalance (servers)
     let marked = drain(context, &wanted, kept, &servers, &todo, now).await;
+    rebalance(context, kept, &servers, &todo, now).await;
     // 8. status, 9. events (client)
     kept.tell(context, event::drained(&todo, &marked.pods));
     let told = told.and(announce(context, object, kept, now).await);
@@ -247,6 +251,14 @@ async fn drain(
     let Some(applied) = &kept.applied else { return Marked::default() };
     let steps = drain::steps(todo, servers, wanted.drain_seconds, observe::moment(now));
     drain::carry_out(&context.client, &context.servers, wanted, &applied.token, servers, &steps, now).await
+}
+
+async fn rebalance(context: &Context, kept: &mut Kept, servers: &[Server], todo: &Decision, now: Timestamp) {
+    let Some(applied) = kept.applied.as_ref().filter(|_| !todo.moves.is_empty()) else { return };
+    let shed = rebalance::carry_out(&context.servers, &applied.token, servers, &todo.moves).await;
+    context.telemetry.shed(shed);
+    let news = event::rebalancing(&todo.moves, kept.rebalanced.replace(now), now);
+    kept.tell(context, news);
 }
 
 /// Tells of a problem that only a user can solve, and leaves everything as it is.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full, Limited};
-use hubbub_protocol::admin::{AdminState, DRAIN_PATH, DrainRequest, RESUME_PATH};
+use hubbub_protocol::admin::{AdminState, DRAIN_PATH, DrainRequest, RESUME_PATH, SHED_PATH, ShedRequest};
 use hyper::body::Bytes;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
 use hyper::{Method, Request, StatusCode};
@@ -101,6 +101,21 @@ impl Servers {
     /// When it does not confirm it within two seconds.
     pub async fn resume(&self, address: IpAddr, token: &str) -> Result<AdminState, Silence> {
         self.admin(address, RESUME_PATH, token, b"{}".to_vec()).await
+    }
+
+    /// Tells a server to send so many of its sessions away, evenly over so many seconds, and to go on.
+    ///
+    /// # Errors
+    /// When it does not confirm it within two seconds.
+    pub async fn shed(
+        &self,
+        address: IpAddr,
+        token: &str,
+        sessions: u32,
+        over_seconds: u32,
+    ) -> Result<AdminState, Silence> {
+        let body = serde_json::to_vec(&ShedRequest { sessions, over_seconds })?;
+        self.admin(address, SHED_PATH, token, body).await
     }
 
     async fn admin(
