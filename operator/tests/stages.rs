@@ -3,12 +3,15 @@
 
 mod common;
 
+use std::num::NonZeroU32;
+
 use hubbub_operator::build::build;
 use hubbub_operator::crd::{ChatServer, Owner};
 use hubbub_operator::reconcile::apply::{ApplyError, owned};
 use hubbub_operator::reconcile::drain::{Step, steps};
 use hubbub_operator::reconcile::event::{drained, rebalancing, resized, trouble};
 use hubbub_operator::reconcile::observe::{Answer, Server, moment, server};
+use hubbub_operator::reconcile::rollout;
 use hubbub_operator::reconcile::status::{Outcome, Problem, status};
 use hubbub_operator::reconcile::tidy::superfluous;
 use hubbub_operator::reconcile::{decide, fetch, history};
@@ -450,4 +453,48 @@ fn rounds_of_moves_that_follow_each_other_are_one_event() {
     );
     assert_eq!(rebalancing(&moves, Some(at(0)), at(12)), None);
     assert!(rebalancing(&moves, Some(at(0)), at(60)).is_some());
+}
+
+/// A ready server of this template with so many sessions.
+fn of(template: &str, name: &str, connections: u32) -> Server {
+    let server = says(&pod(name, json!({})), connections, DrainState::Serving);
+    Server { template: Some(template.to_owned()), ..server }
+}
+
+fn rolled(servers: &[Server]) -> Vec<Step> {
+    rollout::steps(servers, Some("new"), NonZeroU32::new(500).unwrap())
+}
+
+#[test]
+fn old_servers_get_no_more_sessions_as_soon_as_a_new_one_takes_them() {
+    let (first, second) = (of("old", "a", 400), of("old", "b", 300));
+    let starting = Server { ready: false, ..of("new", "c", 0) };
+    assert_eq!(rolled(&[first.clone(), second.clone(), starting]), []);
+    let both = ["a", "b"].map(|name| Step::Hold(name.to_owned()));
+    let new = of("new", "c", 0);
+    assert_eq!(rolled(&[first.clone(), second.clone(), new.clone()]), both);
+    let held = Server { held: true, ..first };
+    assert_eq!(rolled(&[held, second, new]), both[1..]);
+}
+
+#[test]
+fn what_the_pod_says_is_whether_it_is_held() {
+    let held = pod("a", json!({ "metadata": { "labels": { "hubbub.dev/sessions": "hold" } } }));
+    let held = server(&held, at(0)).unwrap();
+    assert_eq!((held.held, held.phase), (true, Phase::Serving));
+    assert!(!server(&pod("a", json!({})), at(0)).unwrap().held);
+}
+
+#[test]
+fn old_servers_get_sessions_again_when_new_ones_can_not_take_them() {
+    let held = Server { held: true, ..of("old", "a", 400) };
+    let release = [Step::Release("a".to_owned())];
+    let unready = Server { ready: false, ..of("new", "b", 100) };
+    assert_eq!(rolled(&[held.clone(), unready]), release, "none is ready");
+    assert_eq!(rolled(&[held.clone(), of("new", "b", 749)]), []);
+    assert_eq!(rolled(&[held.clone(), of("new", "b", 750)]), release, "far more than the target");
+    let open = of("old", "a", 400);
+    assert_eq!(rolled(&[open, of("new", "b", 500)]), [], "they are not held again at once");
+    let undone = Server { template: Some("new".to_owned()), ..held };
+    assert_eq!(rolled(&[undone]), release);
 }

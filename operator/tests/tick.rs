@@ -270,6 +270,102 @@ fn running(name: &str, address: [u8; 4], template: &Value) -> Value {
     })
 }
 
+/// Has the Deployment made, as if it had asked for two servers for long, and gives back the annotations of its template.
+async fn two_servers(context: &Context, cluster: &Shared, resource: &ChatServer) -> Value {
+    tick(context, resource, &mut Kept::default()).await.unwrap();
+    let mut cluster = cluster.lock().unwrap();
+    let written = cluster.writes.iter().find(|(_, path, _)| path.ends_with("/deployments/chat"));
+    let mut deployment = written.unwrap().2.clone();
+    let template = deployment["spec"]["template"]["metadata"]["annotations"].clone();
+    deployment["spec"]["replicas"] = json!(2);
+    cluster.objects.push(("/deployments/chat", deployment));
+    cluster.writes.clear();
+    template
+}
+
+/// These are the pods from now on.
+fn pods(cluster: &Shared, pods: &[Value]) {
+    let mut cluster = cluster.lock().unwrap();
+    cluster.objects.retain(|(end, _)| *end != "/pods");
+    cluster.objects.push(("/pods", json!({ "metadata": {}, "items": pods })));
+}
+
+/// What was written to pods since the last time: their name and what was changed.
+fn marks(cluster: &Shared) -> Vec<(String, Value)> {
+    let mut cluster = cluster.lock().unwrap();
+    let writes = std::mem::take(&mut cluster.writes);
+    let marks = writes.into_iter().filter_map(|(_, path, change)| {
+        let (kind, name) = path.rsplit_once('/')?;
+        kind.ends_with("/pods").then(|| (name.to_owned(), change["metadata"].clone()))
+    });
+    marks.collect()
+}
+
+#[tokio::test]
+async fn label_and_deletion_cost_of_a_server_that_is_to_go_are_written_once() {
+    let mut resource = minimal();
+    let ours = secret(resource.metadata.uid.as_deref().unwrap());
+    let (mut context, cluster, _guard) =
+        api_server(Cluster { objects: vec![ours], ..Cluster::default() }).await;
+    let (port, _, _full) = chat_server([127, 0, 0, 4], 0, 40).await;
+    let (_, told, _idle) = chat_server([127, 0, 0, 5], port, 7).await;
+    context.servers = Servers::new(port);
+    let template = two_servers(&context, &cluster, &resource).await;
+    let stays = running("chat-stays", [127, 0, 0, 4], &template);
+    let mut goes = running("chat-goes", [127, 0, 0, 5], &template);
+    pods(&cluster, &[stays.clone(), goes.clone()]);
+    resource.spec.replicas = Some(1);
+    let mut kept = Kept::default();
+    tick(&context, &resource, &mut kept).await.unwrap();
+    let written = marks(&cluster);
+    let [(name, change)] = written.as_slice() else { panic!("{written:?}") };
+    assert_eq!((name.as_str(), &change["labels"]), ("chat-goes", &json!({ "hubbub.dev/sessions": "drain" })));
+    assert_eq!(change["annotations"]["controller.kubernetes.io/pod-deletion-cost"], "-1000");
+
+    goes["metadata"]["labels"] = change["labels"].clone();
+    let since = change["annotations"]["hubbub.dev/draining-since"].clone();
+    goes["metadata"]["annotations"]["hubbub.dev/draining-since"] = since;
+    pods(&cluster, &[stays, goes]);
+    for _ in 0..3 {
+        tick(&context, &resource, &mut kept).await.unwrap();
+    }
+    assert_eq!(marks(&cluster), []);
+    assert!(told.lock().unwrap().writes.iter().all(|(_, path, _)| path == "/admin/drain"));
+}
+
+#[tokio::test]
+async fn in_a_rollout_the_service_sends_sessions_to_new_servers_only() {
+    let resource = minimal();
+    let ours = secret(resource.metadata.uid.as_deref().unwrap());
+    let (mut context, cluster, _guard) =
+        api_server(Cluster { objects: vec![ours], ..Cluster::default() }).await;
+    let (old, new) = ([127, 0, 0, 6], [127, 0, 0, 7]);
+    let (port, told, _old) = chat_server(old, 0, 300).await;
+    let (_, _, _new) = chat_server(new, port, 0).await;
+    context.servers = Servers::new(port);
+    let template = two_servers(&context, &cluster, &resource).await;
+    let mut replaced = running("chat-old", old, &json!({ "hubbub.dev/template": "before" }));
+    let replacing = running("chat-new", new, &template);
+    pods(&cluster, &[replaced.clone(), replacing.clone()]);
+    let mut kept = Kept::default();
+    tick(&context, &resource, &mut kept).await.unwrap();
+    let held = json!({ "labels": { "hubbub.dev/sessions": "hold" } });
+    assert_eq!(marks(&cluster), [("chat-old".to_owned(), held.clone())]);
+
+    replaced["metadata"]["labels"] = held["labels"].clone();
+    pods(&cluster, &[replaced.clone(), replacing]);
+    tick(&context, &resource, &mut kept).await.unwrap();
+    assert_eq!(marks(&cluster), []);
+    // The new one is gone, and another operator leads.
+    pods(&cluster, &[replaced]);
+    tick(&context, &resource, &mut Kept::default()).await.unwrap();
+    assert_eq!(
+        marks(&cluster),
+        [("chat-old".to_owned(), json!({ "labels": { "hubbub.dev/sessions": "take" } }))]
+    );
+    assert_eq!(told.lock().unwrap().writes, [], "its own sessions stay");
+}
+
 #[tokio::test]
 async fn a_server_above_the_average_is_told_to_shed_by_whichever_operator_looks() {
     let resource = minimal();
@@ -282,18 +378,8 @@ async fn a_server_above_the_average_is_told_to_shed_by_whichever_operator_looks(
     context.servers = Servers::new(port);
     let start = Timestamp::now();
     let at = |seconds| start + SignedDuration::from_secs(seconds);
-    Box::pin(reconcile(&context, &resource, &mut Kept::default(), at(0))).await.unwrap();
-    {
-        let mut cluster = cluster.lock().unwrap();
-        let written = cluster.writes.iter().find(|(_, path, _)| path.ends_with("/deployments/chat"));
-        let mut deployment = written.unwrap().2.clone();
-        let template = deployment["spec"]["template"]["metadata"]["annotations"].clone();
-        deployment["spec"]["replicas"] = json!(2);
-        let pods = [running("chat-full", full, &template), running("chat-new", new, &template)];
-        cluster.objects.push(("/deployments/chat", deployment));
-        cluster.objects.push(("/pods", json!({ "metadata": {}, "items": pods })));
-        cluster.writes.clear();
-    }
+    let template = two_servers(&context, &cluster, &resource).await;
+    pods(&cluster, &[running("chat-full", full, &template), running("chat-new", new, &template)]);
 
     // Two operators, the second of which knows nothing of the first: it waits for as long as a round takes.
     for (operator, later) in [0, 1_000].into_iter().enumerate() {

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use super::decide::engine;
 use super::observe::Server;
-use crate::names::{DELETION_COST, DRAIN, DRAINING_SINCE, MANAGER, SESSIONS, TAKE, VICTIM_COST};
+use crate::names::{DELETION_COST, DRAIN, DRAINING_SINCE, HOLD, MANAGER, SESSIONS, TAKE, VICTIM_COST};
 use crate::servers::Servers;
 use crate::validate::Wanted;
 
@@ -34,13 +34,21 @@ pub enum Step {
     Drain(String, u32),
     /// Put it back into the Service and tell it to take sessions.
     Cancel(String),
+    /// Take it out of the Service, and leave its sessions where they are: see [`super::rollout`].
+    Hold(String),
+    /// Put it back into the Service.
+    Release(String),
 }
 
 impl Step {
     /// The pod's name.
-    fn pod(&self) -> &str {
+    pub(super) fn pod(&self) -> &str {
         match self {
-            Self::Begin(name) | Self::Drain(name, _) | Self::Cancel(name) => name,
+            Self::Begin(name)
+            | Self::Drain(name, _)
+            | Self::Cancel(name)
+            | Self::Hold(name)
+            | Self::Release(name) => name,
         }
     }
 }
@@ -138,6 +146,14 @@ async fn take(
             label(pods, name, &begin(now)).await?;
             return Ok(Some(name.clone()));
         }
+        Step::Hold(name) => {
+            label(pods, name, &gets(HOLD)).await?;
+            return Ok(Some(name.clone()));
+        }
+        Step::Release(name) => {
+            label(pods, name, &gets(TAKE)).await?;
+            return Ok(Some(name.clone()));
+        }
         Step::Drain(_, over_seconds) => {
             let Some(address) = address else { return Ok(None) };
             (None, servers.drain(address, token, *over_seconds).await)
@@ -179,4 +195,9 @@ fn cancel() -> Value {
         "labels": { SESSIONS: TAKE },
         "annotations": { DRAINING_SINCE: null, DELETION_COST: null },
     } })
+}
+
+/// Whether it gets sessions, and nothing else.
+fn gets(sessions: &str) -> Value {
+    json!({ "metadata": { "labels": { SESSIONS: sessions } } })
 }

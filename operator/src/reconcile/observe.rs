@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 
 use super::waits;
-use crate::names::{DRAIN, DRAINING_SINCE, SESSIONS, TEMPLATE};
+use crate::names::{DRAIN, DRAINING_SINCE, HOLD, SESSIONS, TEMPLATE};
 use crate::servers::{Figures, Servers};
 
 /// More servers than this are asked one batch after the other.
@@ -25,6 +25,8 @@ pub struct Server {
     pub address: Option<IpAddr>,
     /// Whether it serves, is being emptied, or is being deleted.
     pub phase: Phase,
+    /// It serves, but gets no more sessions: it is about to be replaced.
+    pub held: bool,
     /// Whether Kubernetes holds it for ready.
     pub ready: bool,
     /// When it was made.
@@ -109,6 +111,7 @@ pub fn server(pod: &Pod, now: Timestamp) -> Option<Server> {
         name: pod.metadata.name.clone()?,
         address: status.and_then(|status| status.pod_ip.as_ref()).and_then(|ip| ip.parse().ok()),
         phase: phase(pod, now),
+        held: sessions(pod) == Some(HOLD),
         ready: conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True"),
         created: pod.metadata.creation_timestamp.as_ref().map_or(moment(now), |Time(at)| moment(*at)),
         template: annotation(TEMPLATE).cloned(),
@@ -126,15 +129,18 @@ fn phase(pod: &Pod, now: Timestamp) -> Phase {
     if pod.metadata.deletion_timestamp.is_some() {
         return Phase::Leaving;
     }
-    let value = |map: &Option<std::collections::BTreeMap<String, String>>, key: &str| {
-        map.as_ref().and_then(|map| map.get(key)).cloned()
-    };
-    if value(&pod.metadata.labels, SESSIONS).as_deref() != Some(DRAIN) {
+    if sessions(pod) != Some(DRAIN) {
         return Phase::Serving;
     }
     // Both are written in one go. Somebody may have set the label by hand, though.
-    let since = value(&pod.metadata.annotations, DRAINING_SINCE).and_then(|text| text.parse().ok());
+    let annotations = pod.metadata.annotations.as_ref();
+    let since = annotations.and_then(|annotations| annotations.get(DRAINING_SINCE)?.parse().ok());
     Phase::Draining { since: moment(since.unwrap_or(now)) }
+}
+
+/// The label that says whether the pod gets sessions.
+fn sessions(pod: &Pod) -> Option<&str> {
+    pod.metadata.labels.as_ref()?.get(SESSIONS).map(String::as_str)
 }
 
 /// A time of the API server as `hubbub-scaling` has it.

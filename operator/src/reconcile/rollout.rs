@@ -1,0 +1,44 @@
+//! Stage 7, no client: while servers are replaced, those of the older template get no more sessions.
+//!
+//! Kubernetes starts new servers before it deletes old ones (`maxUnavailable: 0`), and those that are deleted send their
+//! sessions away. Were the Service to send some of them to another old server, they would have to move once more.
+
+use std::num::NonZeroU32;
+
+use hubbub_scaling::Phase;
+
+use super::drain::Step;
+use super::observe::Server;
+
+/// Once the new servers have this many halves of the target on average, the old ones get sessions again: a rollout that
+/// is stuck, since a node is full or an image is broken on some of them, must not fill the few that started. More than
+/// the target, so that this and the other edge are not crossed in turn.
+const TOO_FULL_HALVES: u64 = 3;
+
+/// Which servers get no more sessions, or get some again.
+///
+/// Old ones get none as soon as a new one is ready and the new ones have less than their target on average. When the new
+/// ones are gone or unready, have half as much again, or the rollout is undone, they get some again.
+pub fn steps(servers: &[Server], template: Option<&str>, target: NonZeroU32) -> Vec<Step> {
+    let new = |server: &&Server| server.template.as_deref() == template;
+    let ready = |server: &&Server| server.phase == Phase::Serving && server.ready && !server.held;
+    let (count, connections) = servers
+        .iter()
+        .filter(|server| new(server) && ready(server))
+        .filter_map(|server| server.answer.connections())
+        .fold((0_u64, 0_u64), |(count, sum), connections| (count + 1, sum + u64::from(connections)));
+    let full = count * u64::from(target.get());
+    let (room, some_room) = (connections < full, connections * 2 < full * TOO_FULL_HALVES);
+    servers
+        .iter()
+        .filter(|server| server.phase == Phase::Serving)
+        .filter_map(|server| {
+            let hold = !new(&server) && if server.held { some_room } else { room };
+            match (server.held, hold) {
+                (false, true) => Some(Step::Hold(server.name.clone())),
+                (true, false) => Some(Step::Release(server.name.clone())),
+                _ => None,
+            }
+        })
+        .collect()
+}
