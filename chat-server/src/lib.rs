@@ -21,6 +21,7 @@ pub mod hub;
 pub mod json;
 pub mod jwt;
 pub mod key_locks;
+pub mod lag;
 pub mod limits;
 pub mod listener;
 pub mod login;

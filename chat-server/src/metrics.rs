@@ -2,14 +2,14 @@
 
 use std::{
     sync::{Mutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use hubbub_protocol::{
     CloseCode,
     metrics::{
         ACCEPT_RATE, ACCEPTED, CAPACITY, CLOSED, CONNECTIONS, DELIVERIES, DRAIN_STATE, DrainState, ENGINE_UP,
-        PUBLISHED, REFUSED, ROOMS, SEND_QUEUE_BYTES,
+        EVENT_LOOP_LAG, PUBLISHED, REFUSED, ROOMS, Refusal, SEND_QUEUE_BYTES,
     },
 };
 use prometheus::{Encoder, Gauge, IntCounter, IntCounterVec, IntGauge, Opts, Registry, TextEncoder};
@@ -27,6 +27,8 @@ pub struct Snapshot {
     pub rooms: usize,
     /// Bytes that wait in all queues.
     pub queue_bytes: usize,
+    /// How late timers fire.
+    pub lag: Duration,
     /// Whether the engine answers.
     pub engine_up: bool,
     /// Whether the server drains.
@@ -40,13 +42,14 @@ pub struct Metrics {
     published: IntCounter,
     deliveries: IntCounter,
     accepted: IntCounter,
-    refused: IntCounter,
+    refused: IntCounterVec,
     closed: IntCounterVec,
     connections: IntGauge,
     capacity: IntGauge,
     rooms: IntGauge,
     queue_bytes: IntGauge,
     accept_rate: Gauge,
+    lag: Gauge,
     engine_up: IntGauge,
     drain_state: IntGauge,
     began: Instant,
@@ -76,20 +79,31 @@ impl Metrics {
         // A series that is there from the start can be added up from the start.
         let codes = CloseCode::ALL.map(Closing::Code).into_iter().chain([Closing::TryAgainLater]);
         codes.for_each(|closing| drop(closed.with_label_values(&[closing.code().to_string()])));
+        let refused = IntCounterVec::new(
+            Opts::new(REFUSED, "Connections that were refused, by reason: only full asks for more servers."),
+            &["reason"],
+        )?;
+        registry.register(Box::new(refused.clone()))?;
+        for why in Refusal::ALL {
+            refused.with_label_values(&[why.as_str()]);
+        }
         let accept_rate = Gauge::new(ACCEPT_RATE, "Sessions taken per second, over the last ten seconds.")?;
         registry.register(Box::new(accept_rate.clone()))?;
+        let lag = Gauge::new(EVENT_LOOP_LAG, "How late timers fire, as a mean of the last ten seconds.")?;
+        registry.register(Box::new(lag.clone()))?;
         Ok(Self {
             published: counter(PUBLISHED, "Messages that this server stored for its sessions.")?,
             deliveries: counter(DELIVERIES, "Frames of rooms put into the queues of sessions.")?,
             accepted: counter(ACCEPTED, "Sessions that were taken.")?,
-            refused: counter(REFUSED, "Connections refused because the server was full or draining.")?,
             connections: gauge(CONNECTIONS, "Sessions that said hello and are open.")?,
             capacity: gauge(CAPACITY, "How many sessions the server takes at most.")?,
             rooms: gauge(ROOMS, "Rooms with a member on this server.")?,
             queue_bytes: gauge(SEND_QUEUE_BYTES, "Bytes that wait in the queues of all sessions.")?,
             engine_up: gauge(ENGINE_UP, "1 while the engine answers, else 0.")?,
             drain_state: gauge(DRAIN_STATE, "0 serving, 1 draining, 2 drained.")?,
+            refused,
             accept_rate,
+            lag,
             closed,
             registry,
             began: Instant::now(),
@@ -113,9 +127,9 @@ impl Metrics {
         self.accepts.lock().unwrap_or_else(PoisonError::into_inner).record(self.began.elapsed());
     }
 
-    /// A connection was refused, since the server is full or drains.
-    pub fn refused(&self) {
-        self.refused.inc();
+    /// A connection was refused.
+    pub fn refused(&self, why: Refusal) {
+        self.refused.with_label_values(&[why.as_str()]).inc();
     }
 
     /// The server closed a session.
@@ -128,11 +142,12 @@ impl Metrics {
     /// # Errors
     /// When a value can't be encoded: a defect.
     pub fn encode(&self, snapshot: Snapshot) -> Result<String, prometheus::Error> {
-        let Snapshot { connections, capacity, rooms, queue_bytes, engine_up, drain } = snapshot;
+        let Snapshot { connections, capacity, rooms, queue_bytes, lag, engine_up, drain } = snapshot;
         self.connections.set(number(connections));
         self.capacity.set(number(capacity));
         self.rooms.set(number(rooms));
         self.queue_bytes.set(number(queue_bytes));
+        self.lag.set(lag.as_secs_f64());
         self.engine_up.set(i64::from(engine_up));
         self.drain_state.set(i64::from(drain as u8));
         let rate =

@@ -18,6 +18,7 @@ use crate::{
     drain::Drain,
     engine::{Engine, EngineError, EngineEvent, UserEvent},
     hub::Hub,
+    lag::LagMeter,
     limits::Limits,
     login::Login,
     messages::Messages,
@@ -77,6 +78,7 @@ pub struct Server {
     /// One task for each socket, and the waits of drains.
     pub tasks: TaskTracker,
     dispatcher: Dispatcher,
+    lag: LagMeter,
     engine_reached: AtomicBool,
 }
 
@@ -118,6 +120,7 @@ impl Server {
                 (max_connections / GREETINGS_PART).max(GREETINGS_MIN),
             ),
             limits: Limits::start(rates),
+            lag: LagMeter::start(),
             timing,
             tasks,
             engine_reached: AtomicBool::new(false),
@@ -164,6 +167,7 @@ impl Server {
             capacity: self.sessions.capacity(),
             rooms: self.hub.rooms(),
             queue_bytes: self.sessions.queue_bytes(),
+            lag: self.lag.mean(),
             engine_up: self.engine.is_up(),
             drain: self.drain.state(),
         })

@@ -17,7 +17,9 @@ pub const SEND_QUEUE_BYTES: &str = "hubbub_send_queue_bytes";
 pub const ACCEPTED: &str = "hubbub_accepted_total";
 /// Gauge: sessions taken per second, over the last ten seconds.
 pub const ACCEPT_RATE: &str = "hubbub_accept_rate";
-/// Counter: connections that were refused because the server was full or draining.
+/// Gauge: how late timers of the server fire, in seconds, as a mean of the last ten seconds.
+pub const EVENT_LOOP_LAG: &str = "hubbub_event_loop_lag_seconds";
+/// Counter, label `reason`: connections that were refused, by [`Refusal`].
 pub const REFUSED: &str = "hubbub_refused_total";
 /// Counter, label `code`: sessions that the server closed, by close code.
 pub const CLOSED: &str = "hubbub_closed_total";
@@ -25,6 +27,34 @@ pub const CLOSED: &str = "hubbub_closed_total";
 pub const ENGINE_UP: &str = "hubbub_engine_up";
 /// Gauge: see [`DrainState`].
 pub const DRAIN_STATE: &str = "hubbub_drain_state";
+
+/// Why a connection was refused: the values of the label of [`REFUSED`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The server has as many sessions as it takes. Another server would be of use.
+    Full,
+    /// The server drains: another one takes it.
+    Draining,
+    /// Too many connections have not said hello yet.
+    Greeting,
+    /// Too many come from one address.
+    Address,
+}
+
+impl Refusal {
+    /// Every one.
+    pub const ALL: [Self; 4] = [Self::Full, Self::Draining, Self::Greeting, Self::Address];
+
+    /// The value of the label.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Draining => "draining",
+            Self::Greeting => "greeting",
+            Self::Address => "address",
+        }
+    }
+}
 
 /// The values of [`DRAIN_STATE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

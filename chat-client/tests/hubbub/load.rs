@@ -101,7 +101,7 @@ async fn a_server_that_is_full_is_counted_and_asked_again() {
     let mut child = hubbub(&words).spawn().unwrap();
     wait_for_stage(&mut child, "joining").await;
     // The second time, the first was answered and waited for.
-    metric_reaches(&server, "hubbub_refused_total", 2).await;
+    metric_reaches(&server, "hubbub_refused_total{reason=\"full\"}", 2).await;
     interrupt(&child);
     let output = within(child.wait_with_output()).await.unwrap();
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();

@@ -10,6 +10,7 @@ use axum::{
 use hubbub_protocol::{
     ErrorCode, SUBPROTOCOL,
     limits::{FRAME_BYTES_READ, Limited},
+    metrics::Refusal,
 };
 
 use super::{AllowedOrigins, ClientAddress, caller::token};
@@ -48,17 +49,20 @@ pub(super) async fn upgrade(
         return Err(HttpError::new(StatusCode::BAD_REQUEST, ErrorCode::BadField, detail));
     }
     let limits = &server.limits;
-    limits.check(Limited::Connects, address).inspect_err(|_| server.metrics.refused())?;
+    limits.check(Limited::Connects, address).inspect_err(|_| server.metrics.refused(Refusal::Address))?;
     let greeting = server.greetings.take(Some(address.key())).map_err(|none| {
-        server.metrics.refused();
         let detail = "there are too many connections that have not said hello yet";
-        match none {
-            NoPlace::OfAddress => HttpError::too_fast(format!("of your address {detail}")),
-            NoPlace::AtAll => HttpError::passing(ErrorCode::Full, detail),
-        }
+        let (why, error) = match none {
+            NoPlace::OfAddress => {
+                (Refusal::Address, HttpError::too_fast(format!("of your address {detail}")))
+            }
+            NoPlace::AtAll => (Refusal::Greeting, HttpError::passing(ErrorCode::Full, detail)),
+        };
+        server.metrics.refused(why);
+        error
     })?;
     let Some(ticket) = server.sessions.open() else {
-        server.metrics.refused();
+        server.metrics.refused(Refusal::Full);
         let detail = format!("this server takes {} connections, and has them", server.sessions.capacity());
         return Err(HttpError::passing(ErrorCode::Full, detail));
     };
@@ -79,7 +83,7 @@ pub(super) async fn upgrade(
 
 fn not_draining(server: &Server) -> Result<(), HttpError> {
     if server.drain.is_under_way() {
-        server.metrics.refused();
+        server.metrics.refused(Refusal::Draining);
         return Err(HttpError::passing(
             ErrorCode::Draining,
             "this server is draining; another one takes you",

@@ -28,10 +28,23 @@ async fn a_full_server_refuses_and_says_when_to_come_back() {
     assert_eq!((answer.status, answer.problem().as_str()), (503, "full"));
     assert_eq!(answer.header("retry-after"), Some("1"));
     assert!(answer.json()["detail"].as_str().unwrap().contains("2 connections"));
-    server.metric_is("hubbub_refused_total", 2.0).await;
+    server.metric_is("hubbub_refused_total{reason=\"full\"}", 2.0).await;
     one.leave_page().await;
     server.metric_is("hubbub_connections", 1.0).await;
     server.guest().await;
+}
+
+#[tokio::test]
+async fn a_server_says_how_busy_it_is() {
+    let server = TestServer::default().await;
+    server.guest().await;
+    server.metric_is("hubbub_accepted_total", 1.0).await;
+    assert!(server.metric("hubbub_accept_rate").await > 0.0);
+    // No timer fires early, and none of the first ten seconds later than the test waits.
+    assert!((0.0..60.0).contains(&server.metric("hubbub_event_loop_lag_seconds").await));
+    for reason in ["full", "draining", "greeting", "address"] {
+        server.metric_is(&format!("hubbub_refused_total{{reason=\"{reason}\"}}"), 0.0).await;
+    }
 }
 
 #[tokio::test]

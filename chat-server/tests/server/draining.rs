@@ -37,7 +37,7 @@ async fn a_drain_tells_everyone_when_to_go_and_lets_nobody_in() {
     assert_eq!(answer.header("retry-after"), Some("1"));
     let ready = server.private("/readyz").await;
     assert_eq!((ready.status, ready.problem().as_str()), (503, "draining"));
-    server.metric_is("hubbub_refused_total", 1.0).await;
+    server.metric_is("hubbub_refused_total{reason=\"draining\"}", 1.0).await;
     server.metric_is("hubbub_drain_state", 1.0).await;
     for client in clients {
         client.leave_page().await;
