@@ -4,11 +4,13 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use hubbub_scaling::{
-    Amount, Behavior, Bounds, Headroom, Pace, Policy, Rebalance, Rules, RushRule, Schedule, Select, Tolerance,
+    Amount, Behavior, Bounds, Headroom, Pace, Policy, Rebalance, Rules, RushRule, Schedule, Select, Signals,
+    Tolerance,
 };
 
 use crate::crd::{
     PaceKind, PaceSpec, RebalanceSpec, RulesSpec, RushSpec, ScalingSpec, ScheduleSpec, SelectSpec,
+    SignalsSpec,
 };
 use crate::validate::{Invalid, number};
 
@@ -28,6 +30,7 @@ pub fn policy(scaling: &ScalingSpec, drain_seconds: u32) -> Result<Policy, Inval
     let usual = Behavior::default();
     Ok(Policy {
         target: NonZeroU32::MIN.saturating_add(target - 1),
+        signals: signals(&scaling.signals)?,
         bounds: Bounds::new(min, max)?,
         tolerance: Tolerance::new(scaling.tolerance)?,
         headroom: Headroom {
@@ -46,6 +49,20 @@ pub fn policy(scaling: &ScalingSpec, drain_seconds: u32) -> Result<Policy, Inval
         pinned: None,
         paused: scaling.paused,
         dry_run: scaling.dry_run,
+    })
+}
+
+fn signals(spec: &SignalsSpec) -> Result<Signals, Invalid> {
+    let target = |field, value: Option<i32>, max| {
+        value.map(|value| number(field, value, 1, max)).transpose().map(Option::unwrap_or_default)
+    };
+    let queue = target("scaling.signals.sendQueueBytes", spec.send_queue_bytes, i32::MAX.unsigned_abs())?;
+    let lag = target("scaling.signals.eventLoopLagMilliseconds", spec.event_loop_lag_milliseconds, 10_000)?;
+    let accepts = target("scaling.signals.acceptsPerSecond", spec.accepts_per_second, 100_000)?;
+    Ok(Signals {
+        send_queue_bytes: NonZeroU32::new(queue),
+        event_loop_lag_micros: NonZeroU32::new(lag * 1_000),
+        accepts_per_second: NonZeroU32::new(accepts),
     })
 }
 

@@ -220,7 +220,7 @@ fn without_password(url: &str) -> String {
     }
 }
 
-/// A full server refuses sessions, and those that are refused are not counted.
+/// A full server refuses sessions, and those that are refused count only as often as they ask again.
 #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
 fn check_room_to_grow(policy: &Policy, max_connections: Option<i32>) -> Result<(), Invalid> {
     let most = max_connections

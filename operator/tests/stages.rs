@@ -65,7 +65,7 @@ fn draining(since: &str) -> Value {
 }
 
 fn says(pod: &Pod, connections: u32, drain: DrainState) -> Server {
-    let figures = Figures { connections, engine_up: Some(true), drain: Some(drain) };
+    let figures = Figures { connections, readings: None, engine_up: Some(true), drain: Some(drain) };
     Server { answer: Answer::Figures(figures), ..server(pod, at(0)).unwrap() }
 }
 

@@ -62,6 +62,12 @@ fn what_the_chat_server_would_not_start_with_is_refused() {
     assert!(said.starts_with("spec.server.queueBytes is 65535, but has to be from 65536 to "), "{said}");
     let said = complaint(|chat| chat.spec.server.history = Some(100_001));
     assert_eq!(said, "spec.server.history is 100001, but has to be from 1 to 100000");
+    let said = complaint(|chat| chat.spec.scaling.signals.event_loop_lag_milliseconds = Some(10_001));
+    assert_eq!(said, "spec.scaling.signals.eventLoopLagMilliseconds is 10001, but has to be from 1 to 10000");
+    let said = complaint(|chat| chat.spec.scaling.signals.send_queue_bytes = Some(0));
+    assert_eq!(said, "spec.scaling.signals.sendQueueBytes is 0, but has to be from 1 to 2147483647");
+    let said = complaint(|chat| chat.spec.scaling.signals.accepts_per_second = Some(-5));
+    assert_eq!(said, "spec.scaling.signals.acceptsPerSecond is -5, but has to be from 1 to 100000");
     let said = complaint(|chat| chat.spec.server.history_seconds = Some(-1));
     assert_eq!(said, "spec.server.historySeconds is -1, but has to be from 0 to 315360000");
     let auth = |issuer: &str, keys: &str| AuthSpec {

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::need::{Recommendation, recommend, servers_for};
-use crate::words::{counted, grouped};
+use crate::ask::{Ask, Places};
+use crate::words::counted;
 use crate::{
-    Behavior, Bounds, Load, Memory, Moment, Move, Observation, Policy, Restraint, Rush, RushMemory, Select,
+    Behavior, Bounds, Memory, Moment, Move, Observation, Policy, Restraint, Rush, RushMemory, Select, Signal,
     Trend, victims,
 };
 
@@ -25,7 +25,7 @@ pub struct Decision {
     pub moves: Vec<Move>,
     /// Why, in words: `1,234 connections need 3 servers at 500 each`.
     pub reason: String,
-    /// What kept the size from being what the connections ask for.
+    /// What kept the size from being what is needed.
     pub limited_by: Option<Limit>,
     /// Who decided.
     pub owner: Owner,
@@ -33,7 +33,7 @@ pub struct Decision {
     pub act: bool,
 }
 
-/// What kept the size from being what the connections ask for.
+/// What kept the size from being what is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Limit {
@@ -61,7 +61,7 @@ pub enum Limit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Owner {
-    /// The connections.
+    /// The connections, and what else the policy looks at.
     Operator,
     /// Whoever pinned the number.
     User,
@@ -82,7 +82,7 @@ pub enum Owner {
 /// # use hubbub_scaling::{decide, Memory, Moment, Observation, Phase, Pod, Policy};
 /// # let pod = |name: &str, phase, ready, connections| Pod {
 /// #     name: name.to_owned(), phase, ready, connections: Some(connections),
-/// #     current_template: true, created: Moment::from_secs(0),
+/// #     readings: None, current_template: true, created: Moment::from_secs(0),
 /// # };
 /// # let seen = |asked, pods| Observation { asked: Some(asked), pods, rollout: false, engine_healthy: true };
 /// let pinned = Policy { pinned: Some(1), ..Policy::default() };
@@ -180,15 +180,12 @@ fn pinned_to(pinned: u32, policy: &Policy, seen: &Observation) -> Wish {
 }
 
 fn automatic(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) -> (Wish, Memory) {
-    let seen_load = seen.load(policy.target);
+    let connections = seen.load(Signal::Connections, policy.target);
     let staying = seen.staying();
-    let trend = follow(memory.trend, seen, seen_load.low, now);
-    let load = Wanted::reckon(policy, seen_load, trend);
-    let recommendation = recommend(load.in_all(), staying, policy.target, policy.tolerance);
-    let needed = match recommendation {
-        Recommendation::Grow(servers) | Recommendation::Shrink(servers) => servers,
-        Recommendation::Stay => staying,
-    };
+    let trend = follow(memory.trend, seen, connections.low, now);
+    let (refused, refusals) = memory.refusals.look(seen, now);
+    let ask = Ask::strongest(policy, seen, Places::reckon(policy, connections, refused, trend));
+    let needed = ask.servers(seen);
     let bounds = policy.bounds_at(now);
     let within = bounds.clamp(needed);
     let (rush, rushes) = look_for_rush(policy, seen, memory.rush, now);
@@ -210,10 +207,15 @@ fn automatic(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) -
             Restraint::Pace => Limit::Pace,
         })
     };
-    let reason = tell(policy, seen, load, recommendation, limited_by, bounds);
+    let way = if ask.grows() { Way::Up } else { Way::Down };
+    let what = ask.in_words(policy, seen);
+    let reason = match limited_by {
+        None => what,
+        Some(limit) => format!("{what}; {}", because(limit, bounds, seen.unseen(), &policy.behavior, way)),
+    };
     (
         Wish { replicas, may_shrink: held.is_none(), limited_by, reason },
-        Memory { recent, trend, rush: rushes, rounds: memory.rounds },
+        Memory { recent, trend, rush: rushes, rounds: memory.rounds, refusals },
     )
 }
 
@@ -235,43 +237,6 @@ fn look_for_rush(policy: &Policy, seen: &Observation, memory: RushMemory, now: M
     rule.look(memory, connections, capacity, now)
 }
 
-/// The places that are wanted, and what for.
-#[derive(Debug, Clone, Copy)]
-struct Wanted {
-    /// The connections that there are.
-    seen: Load,
-    /// Those that will come.
-    coming: u64,
-    /// The places to keep free.
-    free: u64,
-}
-
-impl Wanted {
-    fn reckon(policy: &Policy, seen: Load, trend: Option<Trend>) -> Self {
-        let trend = trend.filter(|_| !policy.look_ahead.is_zero());
-        let ahead = trend.map_or(seen.low, |trend| trend.ahead(policy.look_ahead, seen.low));
-        Self { seen, coming: ahead - seen.low, free: policy.headroom.beside(ahead) }
-    }
-
-    fn in_all(self) -> Load {
-        let more = self.coming.saturating_add(self.free);
-        Load { low: self.seen.low.saturating_add(more), high: self.seen.high.saturating_add(more) }
-    }
-
-    /// `1,234 connections, 60 more that will come and 200 free places`.
-    fn in_words(self, policy: &Policy) -> String {
-        let coming = format!("{} more within {} s", grouped(self.coming), policy.look_ahead.as_secs());
-        let free = counted(self.free, "free place");
-        let connections = counted(self.seen.low, "connection");
-        match (self.coming, self.free) {
-            (0, 0) => connections,
-            (_, 0) => format!("{connections} and {coming}"),
-            (0, _) => format!("{connections} and {free}"),
-            _ => format!("{connections}, {coming} and {free}"),
-        }
-    }
-}
-
 /// What forbids to shrink, when so many of so many servers are not seen.
 fn hold(seen: &Observation, (unseen, all): (u32, u32)) -> Option<Limit> {
     if !seen.engine_healthy {
@@ -282,46 +247,6 @@ fn hold(seen: &Observation, (unseen, all): (u32, u32)) -> Option<Limit> {
         Some(Limit::Unseen)
     } else {
         None
-    }
-}
-
-fn tell(
-    policy: &Policy,
-    seen: &Observation,
-    load: Wanted,
-    recommendation: Recommendation,
-    limited_by: Option<Limit>,
-    bounds: Bounds,
-) -> String {
-    let connections = load.in_words(policy);
-    let target = grouped(policy.target.get().into());
-    let needs = |servers: u32| {
-        let verb = if load.in_all().low == 1 { "needs" } else { "need" };
-        format!("{connections} {verb} {} at {target} each", counted(servers.into(), "server"))
-    };
-    let what = match recommendation {
-        Recommendation::Grow(servers) | Recommendation::Shrink(servers) => needs(servers),
-        Recommendation::Stay if servers_for(load.in_all().low, policy.target) == seen.staying() => {
-            needs(seen.staying())
-        }
-        Recommendation::Stay => {
-            let servers = counted(seen.staying().into(), "server");
-            let (unseen, _) = seen.unseen();
-            if unseen == 0 {
-                let percent = policy.tolerance.get() * 100.0;
-                format!("{connections} on {servers} are within {percent:.0} % of {target} each")
-            } else {
-                format!("{connections} on {servers}, {unseen} of which did not answer and count as full")
-            }
-        }
-    };
-    let way = match recommendation {
-        Recommendation::Grow(_) => Way::Up,
-        Recommendation::Shrink(_) | Recommendation::Stay => Way::Down,
-    };
-    match limited_by {
-        None => what,
-        Some(limit) => format!("{what}; {}", because(limit, bounds, seen.unseen(), &policy.behavior, way)),
     }
 }
 

@@ -17,6 +17,7 @@
 //!     phase: Phase::Serving,
 //!     ready: true,
 //!     connections: Some(connections),
+//!     readings: None, // how busy it is otherwise: of no interest to this policy
 //!     current_template: true,
 //!     created: Moment::from_secs(0),
 //! };
@@ -32,6 +33,7 @@
 //! assert_eq!(decision.reason, "1,234 connections need 3 servers at 500 each");
 //! ```
 
+mod ask;
 mod behavior;
 mod decide;
 mod exact;
@@ -42,8 +44,10 @@ mod moves;
 mod need;
 mod observation;
 mod policy;
+mod refused;
 mod rush;
 mod schedule;
+mod signals;
 mod trend;
 mod victims;
 mod words;
@@ -57,6 +61,8 @@ pub use moves::{Move, ROUND, Rebalance, moves};
 pub use need::{Recommendation, recommend, servers_for};
 pub use observation::{Load, Observation, Phase, Pod};
 pub use policy::{Bounds, InvalidPolicy, Policy, Tolerance};
+pub use refused::Refused;
 pub use rush::{Rush, RushMemory, RushRule};
 pub use schedule::Schedule;
+pub use signals::{Readings, Signal, Signals};
 pub use trend::Trend;

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::moves::Rounds;
+use crate::refused::Refusals;
 use crate::{Recent, RushMemory, Trend};
 
 /// What is remembered from one decision to the next. An empty one is safe to begin with, since it takes what is there
@@ -18,4 +19,6 @@ pub struct Memory {
     pub(crate) rush: RushMemory,
     /// When connections were moved last.
     pub(crate) rounds: Rounds,
+    /// What servers have refused.
+    pub(crate) refusals: Refusals,
 }

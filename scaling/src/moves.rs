@@ -69,6 +69,7 @@ const WORTH_IT: u32 = 50;
 ///     phase: Phase::Serving,
 ///     ready: true,
 ///     connections: Some(connections),
+///     readings: None,
 ///     current_template: true,
 ///     created: Moment::from_secs(0),
 /// };

@@ -1,4 +1,4 @@
-//! How many servers so many connections need.
+//! How many servers so much load needs.
 
 use std::num::NonZeroU32;
 
@@ -19,7 +19,7 @@ pub fn servers_for(connections: u64, target: NonZeroU32) -> u32 {
     u32::try_from(connections.div_ceil(u64::from(target.get()))).unwrap_or(u32::MAX)
 }
 
-/// What the connections alone ask for.
+/// What a signal alone asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recommendation {
     /// As many more as this.
@@ -30,7 +30,7 @@ pub enum Recommendation {
     Shrink(u32),
 }
 
-/// What the connections alone ask for, where `servers` are there now.
+/// What a signal alone asks for, where `servers` are there now: connections here, the others by the same rule.
 ///
 /// Within the tolerance nothing changes. A server more is wanted when there are more connections than the servers
 /// have at the upper edge; then as many as bring them back to the target. The distance between the edges is what

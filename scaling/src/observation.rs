@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Moment;
+use crate::{Moment, Readings, Signal};
 
 /// What was seen of the servers, all at about the same time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +33,8 @@ pub struct Pod {
     /// How many connections it has. `None`: it did not answer, or with something that can't be true. A server
     /// that has not yet started is known to have 0.
     pub connections: Option<u32>,
+    /// How busy it is otherwise. `None`: it did not answer, or does not say.
+    pub readings: Option<Readings>,
     /// It was made from the template that is current.
     pub current_template: bool,
     /// When it was made.
@@ -54,8 +56,8 @@ pub enum Phase {
     Leaving,
 }
 
-/// How many connections there are: at least `low`, and what they may be at most when servers that did not answer
-/// are taken for full.
+/// How much of something there is, such as connections: at least `low`, and what it may be at most when servers that did
+/// not answer are taken for full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Load {
     /// What was counted; who did not answer counts as empty. Used to grow.
@@ -65,15 +67,15 @@ pub struct Load {
 }
 
 impl Observation {
-    /// The connections there are. Those of servers that go are counted, since they come back to the others; one that
-    /// leaves and does not answer any more has none: they are on their way.
+    /// How much of a signal there is. That of servers that go is counted, since it comes back to the others; one that
+    /// leaves and does not answer any more has none: its sessions are on their way.
     ///
     /// ```
-    /// # use hubbub_scaling::{Moment, Observation, Phase, Pod};
+    /// # use hubbub_scaling::{Moment, Observation, Phase, Pod, Signal};
     /// # use std::num::NonZeroU32;
     /// # let pod = |name: &str, connections| Pod {
     /// #     name: name.to_owned(), phase: Phase::Serving, ready: true, connections,
-    /// #     current_template: true, created: Moment::from_secs(0),
+    /// #     readings: None, current_template: true, created: Moment::from_secs(0),
     /// # };
     /// let seen = Observation {
     ///     asked: Some(3),
@@ -81,15 +83,15 @@ impl Observation {
     ///     rollout: false,
     ///     engine_healthy: true,
     /// };
-    /// let load = seen.load(NonZeroU32::new(500).unwrap());
+    /// let load = seen.load(Signal::Connections, NonZeroU32::new(500).unwrap());
     /// assert_eq!((load.low, load.high), (750, 1250)); // b counts as 0 when growing, as 500 when shrinking
     /// ```
-    pub fn load(&self, target: NonZeroU32) -> Load {
-        let low = self.pods.iter().filter_map(|pod| pod.connections).map(u64::from).sum();
-        let unknown = |pod: &&Pod| pod.connections.is_none() && pod.phase != Phase::Leaving;
+    pub fn load(&self, signal: Signal, target: NonZeroU32) -> Load {
+        let low = self.pods.iter().filter_map(|pod| signal.of(pod)).fold(0, u64::saturating_add);
+        let unknown = |pod: &&Pod| signal.of(pod).is_none() && pod.phase != Phase::Leaving;
         let unknown = self.pods.iter().filter(unknown).count() as u64;
         let full = u64::from(target.get());
-        Load { low, high: low + full * (unknown + u64::from(self.missing())) }
+        Load { low, high: low.saturating_add(full * (unknown + u64::from(self.missing()))) }
     }
 
     /// How many servers are left when those that are being emptied are gone.
@@ -145,6 +147,11 @@ impl Observation {
     pub(crate) fn unseen(&self) -> (u32, u32) {
         let (silent, there) = self.silent();
         (silent + self.missing(), there + self.missing())
+    }
+
+    /// Of the servers that stay: how many don't say how much of a signal they have, or are not there yet.
+    pub(crate) fn unseen_of(&self, signal: Signal) -> u32 {
+        count(self.serving().filter(|pod| signal.of(pod).is_none())) + self.missing()
     }
 
     /// Of the servers that stay and are there: how many did not answer, and how many they are.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::exact::Exact;
-use crate::{Behavior, Headroom, Moment, Rebalance, RushRule, Schedule};
+use crate::{Behavior, Headroom, Moment, Rebalance, RushRule, Schedule, Signals};
 
 /// What the owner of the chat-servers wants.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -15,9 +15,11 @@ use crate::{Behavior, Headroom, Moment, Rebalance, RushRule, Schedule};
 pub struct Policy {
     /// The connections that a server should have.
     pub target: NonZeroU32,
+    /// What else a server should have.
+    pub signals: Signals,
     /// The fewest and the most servers that the operator may choose.
     pub bounds: Bounds,
-    /// How far from the target connections may be before the size changes.
+    /// How far from a target what is seen may be before the size changes.
     pub tolerance: Tolerance,
     /// The places that are kept free.
     pub headroom: Headroom,
@@ -48,6 +50,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             target: NonZeroU32::MIN.saturating_add(499),
+            signals: Signals::default(),
             bounds: Bounds { min: 1, max: 10 },
             tolerance: Tolerance(0.1),
             headroom: Headroom::default(),

@@ -15,6 +15,7 @@ use crate::{Moment, Phase, Pod, Policy};
 ///     phase: Phase::Serving,
 ///     ready: true,
 ///     connections,
+///     readings: None,
 ///     current_template: true,
 ///     created: Moment::from_secs(0),
 /// };

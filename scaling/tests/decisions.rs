@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hubbub_scaling::{
     Amount, Behavior, Bounds, Decision, Headroom, Limit, Memory, Moment, Observation, Owner, Pace, Phase,
-    Pod, Policy, Rebalance, Rules, RushRule, Schedule, Select, Tolerance, decide,
+    Pod, Policy, Readings, Rebalance, Rules, RushRule, Schedule, Select, Signals, Tolerance, decide,
 };
 
 fn policy() -> Policy {
@@ -26,13 +26,14 @@ fn pod(name: &str, connections: u32) -> Pod {
         phase: Phase::Serving,
         ready: true,
         connections: Some(connections),
+        readings: Some(Readings::default()),
         current_template: true,
         created: Moment::from_secs(0),
     }
 }
 
 fn silent(name: &str) -> Pod {
-    Pod { connections: None, ..pod(name, 0) }
+    Pod { connections: None, readings: None, ..pod(name, 0) }
 }
 
 fn draining(name: &str, connections: u32, since: u64) -> Pod {
@@ -509,4 +510,98 @@ fn an_excess_that_troubles_nobody_is_left() {
     assert_eq!(moved(&policy(), &few), []);
     let small = Policy { target: NonZeroU32::new(10).unwrap(), ..policy() };
     assert_eq!(moved(&small, &few), [shed("a", 6)]);
+}
+
+fn busy(name: &str, readings: Readings) -> Pod {
+    Pod { readings: Some(readings), ..pod(name, 300) }
+}
+
+fn follows(signals: Signals) -> Policy {
+    Policy { signals, ..policy() }
+}
+
+#[test]
+fn without_a_target_a_signal_is_not_looked_at() {
+    let worst = Readings {
+        send_queue_bytes: u64::MAX,
+        event_loop_lag_micros: u64::MAX,
+        accepts_per_second: u64::MAX,
+        refused: 0,
+    };
+    let decision = settled(&policy(), &seen(2, vec![busy("a", worst), busy("b", worst)]));
+    assert_eq!((decision.replicas, decision.limited_by), (2, None));
+    let every = Signals {
+        send_queue_bytes: NonZeroU32::new(1),
+        event_loop_lag_micros: NonZeroU32::new(1),
+        accepts_per_second: NonZeroU32::new(1),
+    };
+    assert_eq!(at_once(&follows(every), &seen(2, vec![busy("a", worst), busy("b", worst)])).replicas, 10);
+}
+
+#[test]
+fn each_signal_grows_is_within_and_shrinks_as_connections_do_and_says_so_in_its_own_words() {
+    let queues = follows(Signals { send_queue_bytes: NonZeroU32::new(16 << 20), ..Signals::default() });
+    let waiting = |mib: u64| Readings { send_queue_bytes: mib << 20, ..Readings::default() };
+    let grown = at_once(&queues, &seen(2, vec![busy("a", waiting(40)), busy("b", waiting(8))]));
+    assert_eq!(grown.replicas, 3);
+    assert_eq!(grown.reason, "48 MiB in send queues need 3 servers at 16 MiB each");
+
+    let prompt = follows(Signals { event_loop_lag_micros: NonZeroU32::new(50_000), ..Signals::default() });
+    let late = |ms: u64| Readings { event_loop_lag_micros: ms * 1_000, ..Readings::default() };
+    let grown = at_once(&prompt, &seen(2, vec![busy("a", late(200)), busy("b", late(60))]));
+    assert_eq!(grown.replicas, 6);
+    assert_eq!(grown.reason, "a mean event-loop lag of 130 ms needs 6 servers at 50 ms each");
+    let within = settled(&prompt, &seen(3, [50, 52, 54].map(|ms| busy("a", late(ms))).to_vec()));
+    assert_eq!(within.replicas, 3);
+    assert_eq!(within.reason, "a mean event-loop lag of 52 ms on 3 servers is within 10 % of 50 ms each");
+
+    let calm = follows(Signals { accepts_per_second: NonZeroU32::new(100), ..Signals::default() });
+    let taking = |accepts_per_second| Readings { accepts_per_second, ..Readings::default() };
+    let shrunk =
+        settled(&calm, &seen(5, ["a", "b", "c", "d", "e"].map(|name| busy(name, taking(65))).to_vec()));
+    assert_eq!(shrunk.replicas, 4);
+    assert_eq!(shrunk.reason, "325 new sessions a second need 4 servers at 100 each");
+}
+
+#[test]
+fn a_server_that_does_not_say_how_busy_it_is_keeps_the_others() {
+    let calm = follows(Signals { accepts_per_second: NonZeroU32::new(100), ..Signals::default() });
+    let quiet = |name| Pod { readings: None, ..pod(name, 10) };
+    let decision = settled(&calm, &seen(2, vec![quiet("a"), quiet("b")]));
+    assert_eq!(decision.replicas, 2);
+    assert_eq!(
+        decision.reason,
+        "0 new sessions a second on 2 servers, 2 of which did not answer and count as full"
+    );
+    assert_eq!(settled(&policy(), &seen(2, vec![quiet("a"), quiet("b")])).replicas, 1);
+}
+
+#[test]
+fn those_that_full_servers_refuse_count_as_connections() {
+    let full =
+        |name, refused| Pod { readings: Some(Readings { refused, ..Readings::default() }), ..pod(name, 545) };
+    let at = Moment::from_secs;
+    let before = seen(2, vec![full("a", 7_000), full("b", 20)]);
+    let (steady, memory) = decide(&policy(), &before, Memory::default(), at(100));
+    assert_eq!(steady.reason, "1,090 connections on 2 servers are within 10 % of 500 each");
+    // 100 in 2 s by the one, and the other was started again.
+    let (grown, memory) = decide(&policy(), &seen(2, vec![full("a", 7_100), full("b", 6)]), memory, at(102));
+    assert_eq!(grown.replicas, 3);
+    assert_eq!(grown.reason, "1,090 connections and 53 refused a second need 3 servers at 500 each");
+    // Nobody is refused any more.
+    let (calm, _) = decide(&policy(), &seen(2, vec![full("a", 7_100), full("b", 6)]), memory, at(103));
+    assert_eq!(calm.reason, "1,090 connections on 2 servers are within 10 % of 500 each");
+}
+
+#[test]
+fn what_was_refused_while_a_server_did_not_answer_is_spread_over_that_time() {
+    let full = |refused| Pod { readings: Some(Readings { refused, ..Readings::default() }), ..pod("a", 520) };
+    let at = Moment::from_secs;
+    let (_, memory) = decide(&policy(), &seen(1, vec![full(10)]), Memory::default(), at(100));
+    let (_, memory) = decide(&policy(), &seen(1, vec![silent("a")]), memory, at(101));
+    let (after, memory) = decide(&policy(), &seen(1, vec![full(1_010)]), memory, at(110));
+    assert_eq!(after.reason, "520 connections and 100 refused a second need 2 servers at 500 each");
+    // A look right after it measures nothing new, and forgets nothing either.
+    let (again, _) = decide(&policy(), &seen(1, vec![full(1_011)]), memory, Moment::from_millis(110_020));
+    assert_eq!(again.reason, after.reason);
 }

@@ -6,8 +6,8 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use hubbub_scaling::{
-    Amount, Behavior, Bounds, Headroom, Memory, Moment, Observation, Pace, Phase, Pod, Policy,
-    Recommendation, Rules, RushRule, Schedule, Select, Tolerance, decide, moves, recommend,
+    Amount, Behavior, Bounds, Headroom, Memory, Moment, Observation, Pace, Phase, Pod, Policy, Readings,
+    Recommendation, Rules, RushRule, Schedule, Select, Signals, Tolerance, decide, moves, recommend,
 };
 use proptest::prelude::*;
 
@@ -28,12 +28,38 @@ fn rules() -> impl Strategy<Value = Rules> {
 }
 
 prop_compose! {
+    fn signals()(
+        queue in prop::option::of(1_u32..100_000_000),
+        lag in prop::option::of(1_u32..1_000_000),
+        accepts in prop::option::of(1_u32..1_000),
+    ) -> Signals {
+        Signals {
+            send_queue_bytes: queue.and_then(NonZeroU32::new),
+            event_loop_lag_micros: lag.and_then(NonZeroU32::new),
+            accepts_per_second: accepts.and_then(NonZeroU32::new),
+        }
+    }
+}
+
+prop_compose! {
+    fn readings()(
+        send_queue_bytes in 0_u64..200_000_000,
+        event_loop_lag_micros in 0_u64..2_000_000,
+        accepts_per_second in 0_u64..2_000,
+        refused in 0_u64..3_000,
+    ) -> Readings {
+        Readings { send_queue_bytes, event_loop_lag_micros, accepts_per_second, refused }
+    }
+}
+
+prop_compose! {
     fn policies()(
         target in 1_u32..2_000,
         min in 1_u32..8,
         span in 0_u32..8,
         tolerance in 0.0_f64..=0.5,
         (up, down) in (rules(), rules()),
+        signals in signals(),
         rush in prop::option::of((100_u32..400, 0_u64..10)),
         floor in prop::option::of(1_u32..20),
         (places, percent, ahead) in (0_u32..2_000, 0_u32..200, 0_u64..120),
@@ -43,6 +69,7 @@ prop_compose! {
             bounds: Bounds::new(min, min + span).unwrap(),
             tolerance: Tolerance::new(tolerance).unwrap(),
             behavior: Behavior { up, down },
+            signals,
             headroom: Headroom { places, percent },
             look_ahead: Duration::from_secs(ahead),
             rush: rush.map(|(percent, window)| RushRule { percent, window: Duration::from_secs(window) }),
@@ -67,15 +94,23 @@ fn phases() -> impl Strategy<Value = Phase> {
 prop_compose! {
     fn pods()(
         parts in prop::collection::vec(
-            (phases(), any::<bool>(), prop::option::weighted(0.8, 0_u32..3_000), any::<bool>(), 0_u64..100_000),
+            (
+                phases(),
+                any::<bool>(),
+                prop::option::weighted(0.8, 0_u32..3_000),
+                prop::option::weighted(0.8, readings()),
+                any::<bool>(),
+                0_u64..100_000,
+            ),
             0..16,
         ),
     ) -> Vec<Pod> {
-        let one = |(index, (phase, ready, connections, current_template, created)): (usize, _)| Pod {
+        let one = |(index, (phase, ready, connections, readings, current_template, created)): (usize, _)| Pod {
             name: format!("chat-{index}"),
             phase,
             ready,
             connections,
+            readings,
             current_template,
             created: Moment::from_secs(created),
         };
@@ -101,8 +136,74 @@ fn fresh(name: &str) -> Pod {
         phase: Phase::Serving,
         ready: true,
         connections: Some(0),
+        readings: None,
         current_template: true,
         created: Moment::from_secs(0),
+    }
+}
+
+/// How far from the target each signal is, from -1 at the lower edge of the tolerance to 1 at the upper one, and which part
+/// of it the first server has.
+#[derive(Debug, Clone, Copy)]
+struct Wobble {
+    connections: f64,
+    queue: f64,
+    lag: f64,
+    accepts: f64,
+    first: f64,
+}
+
+prop_compose! {
+    fn wobbles()(
+        (connections, queue, lag, accepts) in (-1.0_f64..=1.0, -1.0_f64..=1.0, -1.0_f64..=1.0, -1.0_f64..=1.0),
+        first in 0.0_f64..=1.0,
+    ) -> Wobble {
+        Wobble { connections, queue, lag, accepts, first }
+    }
+}
+
+impl Wobble {
+    fn of(self, policy: &Policy, servers: u32) -> Observation {
+        let split = |target: Option<NonZeroU32>, part| self.split(policy, target, part, servers);
+        let connections = split(Some(policy.target), self.connections);
+        let queue = split(policy.signals.send_queue_bytes, self.queue);
+        let lag = split(policy.signals.event_loop_lag_micros, self.lag);
+        let accepts = split(policy.signals.accepts_per_second, self.accepts);
+        let pods = (0..servers as usize).map(|index| Pod {
+            name: format!("chat-{index}"),
+            phase: Phase::Serving,
+            ready: true,
+            connections: Some(connections[index].try_into().unwrap()),
+            readings: Some(Readings {
+                send_queue_bytes: queue[index],
+                event_loop_lag_micros: lag[index],
+                accepts_per_second: accepts[index],
+                refused: 0,
+            }),
+            current_template: true,
+            created: Moment::from_secs(0),
+        });
+        Observation { asked: Some(servers), pods: pods.collect(), rollout: false, engine_healthy: true }
+    }
+
+    /// What each server has. What is not looked at may be anything.
+    fn split(self, policy: &Policy, target: Option<NonZeroU32>, part: f64, servers: u32) -> Vec<u64> {
+        let at_target = f64::from(servers) * f64::from(target.map_or(1_000, NonZeroU32::get));
+        let exact = at_target * (1.0 + part * policy.tolerance.get());
+        // Rounded towards the target, so that it stays within.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive number")]
+        let sum = if part > 0.0 { exact.floor() } else { exact.ceil() } as u64;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "a part of a positive number that is far below 2^52"
+        )]
+        let first = (sum as f64 * self.first) as u64;
+        let others = u64::from(servers - 1);
+        let mut each = vec![(sum - first).checked_div(others).unwrap_or(0); servers as usize];
+        each[0] = sum - each[1..].iter().sum::<u64>();
+        each
     }
 }
 
@@ -144,6 +245,7 @@ proptest! {
     fn nothing_shrinks_on_missing_data(policy in policies(), mut seen in observations()) {
         for pod in &mut seen.pods {
             pod.connections = None;
+            pod.readings = None;
         }
         prop_assume!(seen.pods.iter().any(|pod| pod.phase == Phase::Serving));
         let (decision, _) = decide(&policy, &seen, settled(&policy, &seen), NOW);
@@ -155,12 +257,20 @@ proptest! {
     fn more_load_never_gives_fewer_servers(
         policy in policies(),
         seen in observations(),
-        more in prop::collection::vec(0_u32..2_000, 16),
+        more in prop::collection::vec((0_u32..2_000, readings(), 0_u8..16), 16),
     ) {
         let memory = settled(&policy, &seen);
         let mut fuller = seen.clone();
-        for (pod, more) in fuller.pods.iter_mut().zip(more) {
-            pod.connections = pod.connections.map(|connections| connections + more);
+        for (pod, (connections, more, which)) in fuller.pods.iter_mut().zip(more) {
+            // Of any one of them, or of several.
+            let of = |bit: u8, more: u64| if which & (1 << bit) == 0 { 0 } else { more };
+            pod.connections = pod.connections.map(|before| before + connections);
+            if let Some(readings) = &mut pod.readings {
+                readings.send_queue_bytes += of(0, more.send_queue_bytes);
+                readings.event_loop_lag_micros += of(1, more.event_loop_lag_micros);
+                readings.accepts_per_second += of(2, more.accepts_per_second);
+                readings.refused += of(3, more.refused);
+            }
         }
         let (less, _) = decide(&policy, &seen, memory.clone(), NOW);
         let (more, _) = decide(&policy, &fuller, memory, NOW);
@@ -225,6 +335,44 @@ proptest! {
         let load = hubbub_scaling::Load { low: load, high: load };
         let recommendation = recommend(load, servers, target, Tolerance::new(tolerance).unwrap());
         prop_assert_eq!(recommendation, Recommendation::Stay);
+    }
+
+    #[test]
+    fn nothing_shrinks_when_a_signal_is_missing(policy in policies(), mut seen in observations()) {
+        prop_assume!(policy.signals != Signals::default());
+        for pod in &mut seen.pods {
+            pod.readings = None;
+        }
+        let (decision, _) = decide(&policy, &seen, settled(&policy, &seen), NOW);
+        prop_assert!(decision.replicas >= staying(&seen).min(policy.bounds.max()));
+    }
+
+    /// Each look has another load, anywhere within the tolerance, and spread over the servers in another way.
+    #[test]
+    fn the_size_does_not_change_in_a_whole_trace_that_wobbles_within_the_tolerance(
+        (up, down) in (rules(), rules()),
+        (target, signals, tolerance) in (10_u32..2_000, signals(), 0.0_f64..=0.5),
+        servers in 1_u32..20,
+        trace in prop::collection::vec((wobbles(), 1_u64..900), 1..60),
+    ) {
+        let policy = Policy {
+            target: NonZeroU32::new(target).unwrap(),
+            bounds: Bounds::new(1, 30).unwrap(),
+            tolerance: Tolerance::new(tolerance).unwrap(),
+            behavior: Behavior { up, down },
+            signals,
+            ..Policy::default()
+        };
+        let (mut memory, mut at, mut asked) = (Memory::default(), 1_000, servers);
+        for (wobble, seconds) in trace {
+            at += seconds;
+            let seen = wobble.of(&policy, asked);
+            let (decision, next) = decide(&policy, &seen, memory, Moment::from_secs(at));
+            memory = next;
+            asked = decision.ask;
+            prop_assert_eq!((decision.replicas, asked), (servers, servers), "{}", decision.reason);
+            prop_assert!(decision.victims.is_empty());
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use fastrand::Rng;
-use hubbub_scaling::{Moment, Observation, Phase, Pod, servers_for};
+use hubbub_scaling::{Moment, Observation, Phase, Pod, Readings, servers_for};
 
 use crate::Scenario;
 
@@ -189,6 +189,8 @@ impl World {
             phase: Phase::Serving,
             ready: false,
             connections: Some(0),
+            // A trace says nothing of these.
+            readings: Some(Readings::default()),
             current_template: true,
             created: now,
         });

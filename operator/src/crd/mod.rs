@@ -10,7 +10,7 @@ mod status;
 
 pub use scaling::{
     BehaviorSpec, HeadroomSpec, PaceKind, PaceSpec, RebalanceSpec, RulesSpec, RushSpec, ScalingSpec,
-    ScheduleSpec, SelectSpec,
+    ScheduleSpec, SelectSpec, SignalsSpec,
 };
 pub use spec::{
     AuthSpec, ChatServer, ChatServerSpec, DrainSpec, IngressSpec, PullPolicy, RedisSpec, ResourcesSpec,

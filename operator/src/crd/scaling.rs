@@ -10,13 +10,16 @@ pub struct ScalingSpec {
     /// The connections that a server should have.
     #[schemars(range(min = 1))]
     pub target_connections: i32,
+    /// What else a server should have on average. The signal that asks for the most servers wins.
+    pub signals: SignalsSpec,
     /// Never fewer servers than this, unless `spec.replicas` pins fewer.
     #[schemars(range(min = 1, max = 1000))]
     pub min: i32,
     /// Never more servers than this, unless `spec.replicas` pins more.
     #[schemars(range(min = 1, max = 1000))]
     pub max: i32,
-    /// No change of size while connections per server are within this part of the target: 0.1 is 10 %.
+    /// No change of size while connections per server, and all other signals, are within this part of their target: 0.1 is
+    /// 10 %.
     #[schemars(range(min = 0.0, max = 0.5))]
     pub tolerance: f64,
     /// Places that are kept free for who comes while servers start.
@@ -46,6 +49,7 @@ impl Default for ScalingSpec {
     fn default() -> Self {
         Self {
             target_connections: 500,
+            signals: SignalsSpec::default(),
             min: 1,
             max: 10,
             tolerance: 0.1,
@@ -59,6 +63,25 @@ impl Default for ScalingSpec {
             dry_run: false,
         }
     }
+}
+
+/// What a server should have on average beside connections: the `averageValue` of a HorizontalPodAutoscaler's metric of type
+/// Pods. What is unset is not looked at.
+#[derive(JsonSchema, Serialize, Deserialize, Clone, Debug, Default, PartialEq, Eq)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SignalsSpec {
+    /// Bytes that wait to be sent, in the queues of all its sessions (`hubbub_send_queue_bytes`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub send_queue_bytes: Option<i32>,
+    /// How late its timers fire (`hubbub_event_loop_lag_seconds`), which is how long everything waits for a processor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub event_loop_lag_milliseconds: Option<i32>,
+    /// Sessions that it takes a second (`hubbub_accept_rate`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100_000))]
+    pub accepts_per_second: Option<i32>,
 }
 
 /// Places that are kept free for who comes while servers start: of both what is more.

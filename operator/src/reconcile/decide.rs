@@ -47,6 +47,7 @@ fn observation(template: Option<&str>, deployment: Option<&Deployment>, servers:
             phase: server.phase,
             ready: server.ready,
             connections: server.answer.connections(),
+            readings: server.answer.readings(),
             current_template: server.template.as_deref() == template,
             created: server.created,
         })

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use futures::{StreamExt, stream};
 use hubbub_protocol::metrics::DrainState;
-use hubbub_scaling::{Moment, Phase};
+use hubbub_scaling::{Moment, Phase, Readings};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
@@ -57,6 +57,15 @@ impl Answer {
             Self::NotStarted => Some(0),
             Self::Silent => None,
             Self::Figures(figures) => Some(figures.connections),
+        }
+    }
+
+    /// How busy it is beside its connections, when that is known.
+    pub fn readings(self) -> Option<Readings> {
+        match self {
+            Self::NotStarted => Some(Readings::default()),
+            Self::Silent => None,
+            Self::Figures(figures) => figures.readings,
         }
     }
 

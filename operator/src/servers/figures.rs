@@ -1,16 +1,34 @@
 //! What a server says of itself, read from its metrics. No client: the text may be anything.
 
-use hubbub_protocol::metrics::{CONNECTIONS, DRAIN_STATE, DrainState, ENGINE_UP};
+use std::ops::RangeInclusive;
+
+use hubbub_protocol::metrics::{
+    ACCEPT_RATE, CONNECTIONS, DRAIN_STATE, DrainState, ENGINE_UP, EVENT_LOOP_LAG, SEND_QUEUE_BYTES,
+};
+use hubbub_scaling::Readings;
 use thiserror::Error;
 
+/// Those refused because the server was full, as the server writes it: the other reasons don't ask for more servers.
+const REFUSED_FULL: &str = "hubbub_refused_total{reason=\"full\"}";
+
 /// More connections than a server can have: each takes a file, and far fewer than this can be open.
-const MOST_CONNECTIONS: u32 = 1_000_000;
+const MOST_CONNECTIONS: f64 = 1e6;
+/// More than waits in any server's memory: 1 TiB.
+const MOST_BYTES: f64 = 1024.0 * 1024.0 * 1024.0 * 1024.0;
+/// Whoever is a day late does not answer.
+const MOST_LAG_SECONDS: f64 = 86_400.0;
+/// More than a server has addresses to take them from.
+const MOST_PER_SECOND: f64 = 1e6;
+/// A count that no server gets to, and exact up to here.
+const MOST_REFUSED: f64 = 1e15;
 
 /// What the operator uses of a server's metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Figures {
     /// Sessions that are open.
     pub connections: u32,
+    /// How busy it is otherwise; `None` when it does not say all of it, as a server of an older version.
+    pub readings: Option<Readings>,
     /// Whether the engine answers it; `None` when it does not say.
     pub engine_up: Option<bool>,
     /// Whether it takes sessions; `None` when it does not say.
@@ -23,19 +41,24 @@ pub enum Unusable {
     /// The number of connections is not there.
     #[error("{CONNECTIONS} is missing")]
     Missing,
-    /// It is there more than once, and who knows which one is true.
-    #[error("{CONNECTIONS} is there twice")]
-    Twice,
-    /// It can't be a number of connections.
-    #[error("{CONNECTIONS} is {0}")]
-    Absurd(String),
+    /// A number is there more than once, and who knows which one is true.
+    #[error("{0} is there twice")]
+    Twice(&'static str),
+    /// A number can't be true. Whoever says so is not believed in anything else.
+    #[error("{name} is {value}")]
+    Absurd {
+        /// Of what.
+        name: &'static str,
+        /// The number, or the beginning of it.
+        value: String,
+    },
 }
 
 impl Figures {
-    /// Reads Prometheus' text format. Only three gauges without labels are of interest; all else is passed over.
+    /// Reads Prometheus' text format. Only a few numbers are of interest; all else is passed over.
     ///
     /// # Errors
-    /// When the number of connections is missing or can't be true.
+    /// When the number of connections is missing, or when a number can't be true.
     ///
     /// ```
     /// use hubbub_operator::servers::Figures;
@@ -44,27 +67,33 @@ impl Figures {
     /// assert_eq!((figures.connections, figures.engine_up, figures.drain), (412, Some(true), None));
     /// assert!(Figures::parse("hubbub_connections NaN").is_err());
     /// ```
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked")]
     pub fn parse(text: &str) -> Result<Self, Unusable> {
-        let mut values = values(text, CONNECTIONS);
-        let value = values.next().ok_or(Unusable::Missing)?;
-        if values.next().is_some() {
-            return Err(Unusable::Twice);
-        }
+        let connections = whole(text, CONNECTIONS, MOST_CONNECTIONS)?.ok_or(Unusable::Missing)?;
         Ok(Self {
-            connections: connections(value)?,
-            engine_up: number(text, ENGINE_UP).map(|value| value != 0.0),
-            drain: number(text, DRAIN_STATE).and_then(drain_state),
+            connections: connections as u32,
+            readings: readings(text)?,
+            engine_up: state(text, ENGINE_UP).map(|value| value != 0.0),
+            drain: state(text, DRAIN_STATE).and_then(drain_state),
         })
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked")]
-fn connections(value: &str) -> Result<u32, Unusable> {
-    let absurd = || Unusable::Absurd(value.chars().take(32).collect());
-    let number: f64 = value.parse().map_err(|_| absurd())?;
-    // NaN is in no range.
-    let possible = (0.0..=f64::from(MOST_CONNECTIONS)).contains(&number) && number.fract() == 0.0;
-    if possible { Ok(number as u32) } else { Err(absurd()) }
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the ranges were checked")]
+fn readings(text: &str) -> Result<Option<Readings>, Unusable> {
+    let queue = whole(text, SEND_QUEUE_BYTES, MOST_BYTES)?;
+    let lag = number(text, EVENT_LOOP_LAG, 0.0..=MOST_LAG_SECONDS)?;
+    let accepts = number(text, ACCEPT_RATE, 0.0..=MOST_PER_SECOND)?;
+    let refused = whole(text, REFUSED_FULL, MOST_REFUSED)?;
+    let (Some(queue), Some(lag), Some(accepts), Some(refused)) = (queue, lag, accepts, refused) else {
+        return Ok(None);
+    };
+    Ok(Some(Readings {
+        send_queue_bytes: queue as u64,
+        event_loop_lag_micros: (lag * 1e6).round() as u64,
+        accepts_per_second: accepts.round() as u64,
+        refused: refused as u64,
+    }))
 }
 
 #[expect(clippy::float_cmp, reason = "small whole numbers are exact")]
@@ -74,17 +103,36 @@ fn drain_state(value: f64) -> Option<DrainState> {
         .find(|state| f64::from(*state as u8) == value)
 }
 
-/// The number of a gauge without labels, when there is exactly one.
-fn number(text: &str, name: &'static str) -> Option<f64> {
+/// A whole number of at most `most`, when it is there.
+fn whole(text: &str, name: &'static str, most: f64) -> Result<Option<f64>, Unusable> {
+    match number(text, name, 0.0..=most)? {
+        Some(number) if number.fract() != 0.0 => Err(Unusable::Absurd { name, value: number.to_string() }),
+        number => Ok(number),
+    }
+}
+
+/// A number of this range, when it is there. NaN is in no range.
+fn number(text: &str, name: &'static str, range: RangeInclusive<f64>) -> Result<Option<f64>, Unusable> {
+    let mut values = values(text, name);
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Unusable::Twice(name));
+    }
+    let number = value.parse().ok().filter(|number| range.contains(number));
+    number.map(Some).ok_or_else(|| Unusable::Absurd { name, value: value.chars().take(32).collect() })
+}
+
+/// A number that stands for a state, when there is exactly one. A strange one is no state.
+fn state(text: &str, name: &'static str) -> Option<f64> {
     let mut values = values(text, name);
     let value = values.next()?.parse().ok()?;
     values.next().is_none().then_some(value)
 }
 
-/// The values of all samples of this name without labels.
-fn values<'a>(text: &'a str, name: &'static str) -> impl Iterator<Item = &'a str> {
+/// The values of all samples of this series.
+fn values<'a>(text: &'a str, series: &'static str) -> impl Iterator<Item = &'a str> {
     text.lines().filter_map(move |line| {
-        let rest = line.trim_start().strip_prefix(name)?;
+        let rest = line.trim_start().strip_prefix(series)?;
         // `hubbub_connections_total 1` begins like it too.
         if !rest.starts_with([' ', '\t']) {
             return None;
@@ -95,7 +143,13 @@ fn values<'a>(text: &'a str, name: &'static str) -> impl Iterator<Item = &'a str
 
 #[cfg(test)]
 mod tests {
+    use hubbub_protocol::metrics::{REFUSED, Refusal};
+
     use super::*;
+
+    fn absurd(name: &'static str, value: &str) -> Unusable {
+        Unusable::Absurd { name, value: value.to_owned() }
+    }
 
     fn refusal(text: &str) -> Unusable {
         Figures::parse(text).unwrap_err()
@@ -105,7 +159,12 @@ mod tests {
     fn all_three_gauges_are_read_among_others() {
         let text = "# HELP hubbub_connections Sessions.\n# TYPE hubbub_connections gauge\nhubbub_connections 7\n\
             hubbub_closed_total{code=\"4000\"} 3\nhubbub_drain_state 1\nhubbub_engine_up 0\n";
-        let expected = Figures { connections: 7, engine_up: Some(false), drain: Some(DrainState::Draining) };
+        let expected = Figures {
+            connections: 7,
+            readings: None,
+            engine_up: Some(false),
+            drain: Some(DrainState::Draining),
+        };
         assert_eq!(Figures::parse(text), Ok(expected));
     }
 
@@ -124,7 +183,7 @@ mod tests {
     fn what_can_not_be_a_number_of_connections_is_refused() {
         for value in ["-1", "NaN", "+Inf", "-Inf", "1e300", "1000001", "0.5", "0x10", "many", "１"] {
             let text = format!("hubbub_connections {value}");
-            assert_eq!(refusal(&text), Unusable::Absurd(value.to_owned()));
+            assert_eq!(refusal(&text), absurd(CONNECTIONS, value));
         }
         assert_eq!(Figures::parse("hubbub_connections -0").unwrap().connections, 0);
     }
@@ -136,7 +195,7 @@ mod tests {
         assert_eq!(refusal("hubbub_connections"), Unusable::Missing);
         assert_eq!(refusal("hubbub_connections_total 5"), Unusable::Missing);
         assert_eq!(refusal("hubbub_connections{room=\"a\"} 5"), Unusable::Missing);
-        assert_eq!(refusal("hubbub_connections 5\nhubbub_connections 6"), Unusable::Twice);
+        assert_eq!(refusal("hubbub_connections 5\nhubbub_connections 6"), Unusable::Twice(CONNECTIONS));
     }
 
     #[test]
@@ -145,6 +204,40 @@ mod tests {
             Figures::parse("hubbub_connections 1\nhubbub_drain_state 9\nhubbub_engine_up NaN").unwrap();
         assert_eq!(figures.drain, None);
         let text = format!("hubbub_connections {}", "9".repeat(100_000));
-        assert_eq!(refusal(&text), Unusable::Absurd("9".repeat(32)));
+        assert_eq!(refusal(&text), absurd(CONNECTIONS, &"9".repeat(32)));
+    }
+
+    /// As a server writes them.
+    const BUSY: &str = "hubbub_accept_rate 41.7\nhubbub_accepted_total 900\nhubbub_connections 12\n\
+        hubbub_event_loop_lag_seconds 0.0012346\nhubbub_refused_total{reason=\"draining\"} 2\n\
+        hubbub_refused_total{reason=\"full\"} 31\nhubbub_send_queue_bytes 65536\n";
+
+    #[test]
+    fn how_busy_a_server_is_is_read_when_it_says_all_of_it() {
+        let readings = Readings {
+            send_queue_bytes: 65_536,
+            event_loop_lag_micros: 1_235,
+            accepts_per_second: 42,
+            refused: 31,
+        };
+        assert_eq!(Figures::parse(BUSY).unwrap().readings, Some(readings));
+        for name in [SEND_QUEUE_BYTES, EVENT_LOOP_LAG, ACCEPT_RATE, REFUSED_FULL] {
+            let older = BUSY.replace(name, "other");
+            let figures = Figures::parse(&older).unwrap();
+            assert_eq!((figures.connections, figures.readings), (12, None), "without {name}");
+        }
+        assert_eq!(REFUSED_FULL, format!("{REFUSED}{{reason=\"{}\"}}", Refusal::Full.as_str()));
+    }
+
+    #[test]
+    fn a_server_that_lies_about_anything_is_believed_in_nothing() {
+        for name in [CONNECTIONS, SEND_QUEUE_BYTES, EVENT_LOOP_LAG, ACCEPT_RATE, REFUSED_FULL] {
+            let honest = BUSY.lines().find(|line| line.starts_with(name)).unwrap();
+            for value in ["NaN", "-1", "+Inf", "1e300", "lots"] {
+                let text = BUSY.replace(honest, &format!("{name} {value}"));
+                assert_eq!(refusal(&text), absurd(name, value));
+            }
+            assert_eq!(refusal(&format!("{BUSY}{name} 1\n")), Unusable::Twice(name));
+        }
     }
 }
