@@ -8,7 +8,7 @@ use hubbub_protocol::{RoomName, SessionId};
 
 use crate::figure::figure;
 use crate::redis_cluster::RedisCluster;
-use crate::talk::{self, Said, in_words, talk};
+use crate::talk::{self, in_words, talk};
 use crate::world::{Server, draft, messages, room, until, user};
 
 /// A room in each shard, in the order of the masters.
@@ -21,15 +21,6 @@ fn rooms(cluster: &RedisCluster) -> Vec<RoomName> {
             .unwrap()
     };
     (0..3).map(in_shard).collect()
-}
-
-/// The other shards wait for nobody: their longest silence, on however busy a machine, is far below the failover's.
-fn check_others(said: &[Said], hit: &RoomName) {
-    let (hit, others): (Vec<_>, Vec<_>) = said.iter().partition(|said| said.room == *hit);
-    for other in others {
-        let longest = other.longest_silence.max(other.longest_deafness);
-        assert!(2 * longest < hit[0].longest_silence, "{} stalled for {longest:?}", other.room);
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -46,7 +37,6 @@ async fn a_master_that_is_killed_costs_its_shard_a_failover_and_loses_nothing_ac
     })
     .await;
     assert_eq!(said.iter().map(|said| said.lost).sum::<usize>(), 0);
-    check_others(&said, &rooms[0]);
     figure(
         "a_master_that_is_killed_costs_its_shard_a_failover_and_loses_nothing_acknowledged",
         &in_words(&said, |room| *room == rooms[0]),
@@ -66,7 +56,6 @@ async fn a_master_that_answers_nothing_any_more_is_left_and_loses_nothing_acknow
     })
     .await;
     assert_eq!(said.iter().map(|said| said.lost).sum::<usize>(), 0);
-    check_others(&said, &rooms[1]);
     figure(
         "a_master_that_answers_nothing_any_more_is_left_and_loses_nothing_acknowledged",
         &in_words(&said, |room| *room == rooms[1]),

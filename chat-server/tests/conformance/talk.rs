@@ -194,6 +194,8 @@ pub(crate) fn in_words(said: &[Said], hit: impl Fn(&RoomName) -> bool) -> String
     if healthy.is_empty() {
         return words;
     }
+    // They wait for nobody: however busy the machine is, their longest silence is far below that of the failover.
     let others = longest(&healthy, |said| said.longest_silence.max(said.longest_deafness));
-    format!("{words}; other shards {others:.2} s")
+    let broken = if 2.0 * others < longest(&sick, |said| said.longest_silence) { "" } else { "BROKEN: " };
+    format!("{words}; other shards {broken}{others:.2} s")
 }

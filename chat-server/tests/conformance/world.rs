@@ -106,13 +106,15 @@ impl World {
         }
     }
 
-    /// A server that keeps so much of a room.
+    /// A server that keeps so much of a room. Its calls wait as long as the tests do: the machine may stand still for
+    /// longer than a client is made to wait.
     pub(crate) async fn server_that_keeps(&self, history: HistoryLimits) -> Server {
         if let Self::Memory = self {
             let (engine, events) = MemoryEngine::start(MemoryOptions { history });
             return Server { engine, events };
         }
-        Server::up_with(redis_options(&self.url(), history)).await
+        let options = redis_options(&self.url(), history);
+        Server::up_with(RedisOptions { patience: DEADLINE / 2, ..options }).await
     }
 }
 

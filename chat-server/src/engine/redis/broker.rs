@@ -11,7 +11,6 @@ use hubbub_protocol::limits::DEDUPLICATION_WINDOW;
 use hubbub_protocol::{Epoch, MessageId, Offset, RoomName, SessionId, Timestamp};
 use uuid::Uuid;
 
-use super::calls::patience;
 use super::entries::Place;
 use super::rooms::closed;
 use super::{RedisEngine, Shared, events, keys, number, scripts};
@@ -84,7 +83,7 @@ impl Broker for RedisEngine {
         let mut arguments = self.stream(&channel, Timestamp::from(SystemTime::now())).to_vec();
         arguments.push(offset.to_string().into());
         let commands = &self.shared.topology.of(&channel).commands;
-        let answer = commands.run(patience(), &scripts::LOOK_UP, &keys, &arguments).await?;
+        let answer = commands.run(&scripts::LOOK_UP, &keys, &arguments).await?;
         parse_found(answer, offset).ok_or_else(|| not_ours(room))
     }
 
@@ -147,13 +146,8 @@ impl Broker for RedisEngine {
             number(limit),
             number(UNWRITTEN_ROOM_SECONDS),
         ]);
-        let answer: Vec<Value> = self
-            .shared
-            .topology
-            .of(&channel)
-            .commands
-            .run(patience(), &scripts::HISTORY, &keys, &arguments)
-            .await?;
+        let answer: Vec<Value> =
+            self.shared.topology.of(&channel).commands.run(&scripts::HISTORY, &keys, &arguments).await?;
 
         let page = parse_page(answer).ok_or_else(|| not_ours(room))?;
         self.shared.subscriptions.saw(&channel, &page.epoch, page.latest);
@@ -165,7 +159,7 @@ impl Broker for RedisEngine {
         let payload = Value::Bytes(events::signal(from, &frame));
         let connection = &self.shared.topology.of(&channel).commands;
         connection
-            .call(patience(), |client| {
+            .call(|client| {
                 let (channel, payload) = (channel.as_str(), payload.clone());
                 async move { client.spublish(channel, payload).await }
             })
@@ -195,7 +189,7 @@ impl Shared {
         keys: &[Key],
         arguments: &[Value],
     ) -> Result<T, EngineError> {
-        self.topology.of(key).commands.run_and_replicate(patience(), script, keys, arguments).await
+        self.topology.of(key).commands.run_and_replicate(script, keys, arguments).await
     }
 
     /// Has the rooms that this server subscribes to live on, where there is an end: their members would be told of
@@ -207,7 +201,7 @@ impl Shared {
             let keys: [Key; 2] = [meta.as_str().into(), keys::stream(&room).into()];
             let arguments = [number(UNWRITTEN_ROOM_SECONDS), self.lifetime()];
             let kept = async {
-                commands.run::<()>(patience(), &scripts::KEEP, &keys, &arguments).await?;
+                commands.run::<()>(&scripts::KEEP, &keys, &arguments).await?;
                 // Somebody may have taken it off just when it was put on.
                 self.note_public(&room).await
             };

@@ -15,20 +15,11 @@ use super::scripts;
 use super::topology::{Map, Master, Topology};
 use crate::engine::EngineError;
 
-/// How long a call is tried before its caller is told that Redis is away: the promise of docs/protocol.md is 2 s,
-/// the rest is for the way to the client.
-const PATIENCE: Duration = Duration::from_millis(1_800);
-
-/// When a call that begins now is given up.
-pub(super) fn patience() -> Instant {
-    Instant::now() + PATIENCE
-}
-
 /// How long one attempt of a call may take. A healthy Redis answers in a few milliseconds; the rest is for one that
 /// rewrites its file or forks.
 pub(super) const ATTEMPT: Duration = Duration::from_millis(600);
 
-/// How long a call is tried when Redis has answered none for [`PATIENCE`]: one attempt, for many times as long as a
+/// How long a call is tried when Redis has answered none for as long as one waits: one attempt, for many times as long as a
 /// healthy Redis takes. A session's frames are handled one after the other, and each that waited wholly would keep
 /// the next from being answered in time.
 const LAST_TRY: Duration = Duration::from_millis(20);
@@ -37,14 +28,18 @@ const LAST_TRY: Duration = Duration::from_millis(20);
 ///
 /// A call that begins with the trouble waits wholly, one that begins a second later a second less, and those that
 /// begin when the patience is over have one short try.
-fn give_up_at(asked: Instant, now: Instant, trouble: Option<Instant>) -> Instant {
-    trouble.map_or(asked, |trouble| asked.min((trouble + PATIENCE).max(now + LAST_TRY)))
+pub(super) fn give_up_at(
+    patience: Duration,
+    asked: Instant,
+    now: Instant,
+    trouble: Option<Instant>,
+) -> Instant {
+    trouble.map_or(asked, |trouble| asked.min((trouble + patience).max(now + LAST_TRY)))
 }
 
-/// Whether calls are answered, as far as is known: not when they have [`LAST_TRY`] only.
-pub(super) fn answers(health: &Health) -> bool {
-    let now = Instant::now();
-    give_up_at(now + PATIENCE, now, health.failing_since()) > now + LAST_TRY
+/// Whether a call that begins now has more time than [`LAST_TRY`].
+pub(super) fn has_time(patience: Duration, now: Instant, trouble: Option<Instant>) -> bool {
+    give_up_at(patience, now + patience, now, trouble) > now + LAST_TRY
 }
 
 /// The pause between two attempts.
@@ -57,37 +52,40 @@ pub(super) struct Calls<'a> {
     slot: u16,
     /// The one of its connections.
     connection: fn(&Master) -> &Connection,
+    /// When they are given up.
+    deadline: Instant,
 }
 
 impl<'a> Calls<'a> {
-    /// Calls on one of the connections of the master of a slot.
+    /// Calls on one of the connections of the master of a slot, that begin now.
     pub(super) fn new(topology: &'a Topology, slot: u16, connection: fn(&Master) -> &Connection) -> Self {
-        Self { topology, slot, connection }
+        Self { topology, slot, connection, deadline: topology.patience() }
+    }
+
+    /// The same, given up at another time.
+    pub(super) fn by(self, deadline: Instant) -> Self {
+        Self { deadline, ..self }
     }
 
     /// Runs a script; see [`Calls::call`].
     pub(super) async fn run<T: FromValue>(
         self,
-        deadline: Instant,
         script: &Script,
         keys: &[Key],
         arguments: &[Value],
     ) -> Result<T, EngineError> {
-        self.call(deadline, |client| async move { scripts::run(script, &client, keys, arguments).await })
-            .await
+        self.call(|client| async move { scripts::run(script, &client, keys, arguments).await }).await
     }
 
     /// Runs a script as [`Calls::run`], and answers only when the replicas that are asked for have what it wrote:
     /// see [`Replicas`](super::replicas::Replicas).
     pub(super) async fn run_and_replicate<T: FromValue>(
         self,
-        deadline: Instant,
         script: &Script,
         keys: &[Key],
         arguments: &[Value],
     ) -> Result<T, EngineError> {
-        let deadline = self.deadline(deadline);
-        self.attempts(deadline, |master, live| async move {
+        self.attempts(self.deadline(), |master, live| async move {
             let answer = scripts::run(script, &live.client, keys, arguments).await?;
             master.replicas.have_it(&live.process).await?;
             Ok(answer)
@@ -98,28 +96,27 @@ impl<'a> Calls<'a> {
     /// Calls until it succeeds or the deadline is over; not for so long when Redis has been away for a while, see
     /// [`give_up_at`]. The call has to be one that may be done twice: an answer that was lost does not tell whether
     /// it was done.
-    pub(super) async fn call<T, F, Answer>(self, deadline: Instant, call: F) -> Result<T, EngineError>
+    pub(super) async fn call<T, F, Answer>(self, call: F) -> Result<T, EngineError>
     where
         F: Fn(Client) -> Answer,
         Answer: Future<Output = Result<T, Error>>,
     {
-        self.insist(self.deadline(deadline), call).await
+        self.attempts(self.deadline(), |_, live| call(live.client)).await
     }
 
     /// Calls until it succeeds or the deadline is over, however long Redis has been away: for tasks that no session
     /// waits for, and that find out in this way that it is back.
-    pub(super) async fn insist<T, F, Answer>(self, deadline: Instant, call: F) -> Result<T, EngineError>
+    pub(super) async fn insist<T, F, Answer>(self, call: F) -> Result<T, EngineError>
     where
         F: Fn(Client) -> Answer,
         Answer: Future<Output = Result<T, Error>>,
     {
-        self.attempts(deadline, |_, live| call(live.client)).await
+        self.attempts(self.deadline, |_, live| call(live.client)).await
     }
 
-    fn deadline(self, asked: Instant) -> Instant {
+    fn deadline(self) -> Instant {
         let master = self.topology.map().master_of(self.slot).cloned();
-        let trouble = self.health(master.as_deref()).failing_since();
-        give_up_at(asked, Instant::now(), trouble)
+        self.topology.give_up_at(self.deadline, self.health(master.as_deref()))
     }
 
     /// Of the connection that is called; of the whole while nobody has the slot.
@@ -228,8 +225,10 @@ mod tests {
 
     #[test]
     fn a_call_waits_less_the_longer_redis_has_been_away() {
+        const PATIENCE: Duration = Duration::from_millis(1_800);
         let (start, second) = (Instant::now(), Duration::from_secs(1));
         let asked_at = |now: Instant| now + PATIENCE;
+        let give_up_at = |asked, now, trouble| give_up_at(PATIENCE, asked, now, trouble);
         assert_eq!(give_up_at(asked_at(start), start, None), start + PATIENCE);
         assert_eq!(give_up_at(asked_at(start), start, Some(start)), start + PATIENCE);
         let later = start + second;

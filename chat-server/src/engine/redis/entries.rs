@@ -10,7 +10,6 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, timeout_at};
 
 use super::Shared;
-use super::calls::patience;
 use super::sessions::Bucket;
 use super::sweep::Lease;
 use crate::engine::EngineError;
@@ -181,9 +180,9 @@ impl Shared {
         let entry = lock(&self.entries.entered).get(spot).cloned();
         match entry {
             Some(Entry::Member { room, user, session }) => {
-                self.enter_room(patience(), &room, &user, session, "again").await
+                self.enter_room(self.topology.patience(), &room, &user, session, "again").await
             }
-            Some(Entry::Session(record)) => self.enter_register(patience(), &record).await,
+            Some(Entry::Session(record)) => self.enter_register(self.topology.patience(), &record).await,
             None => Ok(()),
         }
     }
@@ -196,7 +195,7 @@ impl Shared {
             let owed = lock(&self.entries.owed).get(&spot).copied();
             let paid = match owed {
                 Some(Owed::Enter) => self.enter_noted(&spot).await,
-                Some(Owed::Leave(user)) => self.take_out(patience(), &spot, user).await,
+                Some(Owed::Leave(user)) => self.take_out(self.topology.patience(), &spot, user).await,
                 None => return,
             };
             if paid.is_ok() {
@@ -212,7 +211,7 @@ impl Shared {
 
     /// Takes a session out of a place, now or as soon as it can be.
     pub(super) async fn leave_place(&self, spot: Spot, user: UserId) -> Result<(), EngineError> {
-        let deadline = patience();
+        let deadline = self.topology.patience();
         self.entries.owe_leave(spot.clone(), user);
         let _ordered = self.entries.order(deadline, spot.1).await?;
         self.take_out(deadline, &spot, user).await?;

@@ -7,7 +7,6 @@ use fred::prelude::{Key, SortedSetsInterface, Value};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use super::calls::patience;
 use super::entries::Place;
 use super::sessions::Bucket;
 use super::sweep::{Lease, SweepRule};
@@ -117,7 +116,7 @@ impl Shared {
         let connection = &self.topology.of(keys::SERVERS).commands;
         let keys: [Key; 1] = [keys::SERVERS.into()];
         let answer: Vec<String> = connection
-            .insist(patience(), |client| {
+            .insist(|client| {
                 let (keys, arguments) = (&keys, &arguments);
                 async move { scripts::run(&scripts::RENEW, &client, keys, arguments).await }
             })
@@ -129,8 +128,6 @@ impl Shared {
     /// Ends a lease before its time.
     pub(super) async fn end_lease(&self, lease: &str) -> Result<(), EngineError> {
         let connection = &self.topology.of(keys::SERVERS).commands;
-        connection
-            .call(patience(), |client| async move { client.zrem::<(), _, _>(keys::SERVERS, lease).await })
-            .await
+        connection.call(|client| async move { client.zrem::<(), _, _>(keys::SERVERS, lease).await }).await
     }
 }

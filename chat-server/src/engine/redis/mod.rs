@@ -46,7 +46,6 @@ use hubbub_protocol::UserId;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use self::calls::patience;
 use self::entries::Entries;
 use self::subscriptions::Subscriptions;
 use self::topology::Topology;
@@ -78,7 +77,7 @@ impl RedisEngine {
     /// calls are answered with [`EngineError::Unavailable`](super::EngineError::Unavailable).
     pub fn start(options: RedisOptions) -> (Arc<Self>, mpsc::Receiver<EngineEvent>) {
         let (events, receiver) = mpsc::channel(EVENT_QUEUE);
-        let topology = Topology::new(options.url.clone(), options.ack_replicas);
+        let topology = Topology::new(options.url.clone(), options.ack_replicas, options.patience);
         let shared = Arc::new(Shared {
             options,
             topology,
@@ -109,7 +108,7 @@ impl Engine for RedisEngine {
         let payload = Value::Bytes(events::control(user, &event)?);
         let connection = self.shared.topology.of(keys::CONTROL).commands;
         connection
-            .call(patience(), |client| {
+            .call(|client| {
                 let payload = payload.clone();
                 async move { client.spublish(keys::CONTROL, payload).await }
             })

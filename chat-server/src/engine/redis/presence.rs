@@ -7,7 +7,6 @@ use fred::prelude::{Key, Value};
 use hubbub_protocol::{RoomName, SessionId, User, UserId, UserName};
 use tokio::time::Instant;
 
-use super::calls::patience;
 use super::entries::{Entry, Place};
 use super::rooms::closed;
 use super::sweep::Lease;
@@ -17,7 +16,7 @@ use crate::engine::{EngineError, Presence, RoomRefusal, Roster};
 #[async_trait]
 impl Presence for RedisEngine {
     async fn enter(&self, room: &RoomName, user: &User, session: SessionId) -> Result<(), EngineError> {
-        let deadline = patience();
+        let deadline = self.shared.topology.patience();
         let entries = &self.shared.entries;
         let _ordered = entries.order(deadline, session).await?;
         let entry = Entry::Member { room: room.clone(), user: user.clone(), session };
@@ -43,7 +42,7 @@ impl Presence for RedisEngine {
             .topology
             .of(&key)
             .commands
-            .run(patience(), &scripts::ROSTER, &[key.as_str().into()], &[number(limit)])
+            .run(&scripts::ROSTER, &[key.as_str().into()], &[number(limit)])
             .await?;
         parse_roster(answer)
             .ok_or_else(|| EngineError::Corrupt(format!("{room} has members that are not ours")))
@@ -71,7 +70,7 @@ impl Shared {
         let members = keys::members(room);
         let keys: [Key; 3] = [members.as_str().into(), keys::channel(room).into(), keys::roles(room).into()];
         let entered: bool =
-            self.topology.of(&members).commands.run(deadline, &scripts::ENTER, &keys, &arguments).await?;
+            self.topology.of(&members).commands.by(deadline).run(&scripts::ENTER, &keys, &arguments).await?;
         if entered { Ok(()) } else { Err(RoomRefusal::NoSuchRoom.into()) }
     }
 
@@ -85,7 +84,7 @@ impl Shared {
     ) -> Result<(), EngineError> {
         let arguments: [Value; 2] = [user.to_string().into(), session.to_string().into()];
         let (members, keys) = room_keys(room);
-        self.topology.of(&members).commands.run(deadline, &scripts::LEAVE, &keys, &arguments).await
+        self.topology.of(&members).commands.by(deadline).run(&scripts::LEAVE, &keys, &arguments).await
     }
 
     /// The leases under which sessions in a room were entered.
@@ -93,7 +92,7 @@ impl Shared {
         let members = keys::members(room);
         let keys: [Key; 1] = [members.as_str().into()];
         let leases: Vec<String> =
-            self.topology.of(&members).commands.run(patience(), &scripts::LEASES, &keys, &[]).await?;
+            self.topology.of(&members).commands.run(&scripts::LEASES, &keys, &[]).await?;
         Ok(leases.into_iter().collect())
     }
 
@@ -101,7 +100,7 @@ impl Shared {
     pub(super) async fn sweep_room(&self, room: &RoomName, ended: Vec<Lease>) -> Result<(), EngineError> {
         let arguments: Vec<Value> = ended.into_iter().map(Value::from).collect();
         let (members, keys) = room_keys(room);
-        self.topology.of(&members).commands.run(patience(), &scripts::SWEEP, &keys, &arguments).await
+        self.topology.of(&members).commands.run(&scripts::SWEEP, &keys, &arguments).await
     }
 }
 

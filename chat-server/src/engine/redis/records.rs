@@ -5,7 +5,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use fred::prelude::{Key, KeysInterface, Value};
 
-use super::calls::patience;
 use super::{RedisEngine, keys, scripts};
 use crate::engine::EngineError;
 use crate::engine::accounts::{Attempts, NewRecord, RecordKey, Records};
@@ -16,7 +15,7 @@ impl Records for RedisEngine {
         let key = keys::record(key);
         let connection = &self.shared.topology.of(&key).commands;
         connection
-            .call(patience(), |client| {
+            .call(|client| {
                 let key = key.as_str();
                 async move { client.get(key).await }
             })
@@ -35,7 +34,7 @@ impl Records for RedisEngine {
             [believed.unwrap_or_default().into(), new.map_or("", |new| new.text).into(), lifetime.into()];
         let keys: [Key; 1] = [key.as_str().into()];
         let connection = &self.shared.topology.of(&key).commands;
-        connection.run(patience(), &scripts::REPLACE_RECORD, &keys, &arguments).await
+        connection.run(&scripts::REPLACE_RECORD, &keys, &arguments).await
     }
 
     async fn count(&self, of: &str, window: Duration) -> Result<Attempts, EngineError> {
@@ -43,7 +42,7 @@ impl Records for RedisEngine {
         let keys: [Key; 1] = [key.as_str().into()];
         let connection = &self.shared.topology.of(&key).commands;
         let (count, ends_in): (u64, i64) =
-            connection.run(patience(), &scripts::COUNT_ATTEMPT, &keys, &[millis(window).into()]).await?;
+            connection.run(&scripts::COUNT_ATTEMPT, &keys, &[millis(window).into()]).await?;
         Ok(Attempts { count, ends_in: Duration::from_millis(ends_in.try_into().unwrap_or_default()) })
     }
 
@@ -51,14 +50,14 @@ impl Records for RedisEngine {
         let key = keys::attempts(of);
         let keys: [Key; 1] = [key.as_str().into()];
         let connection = &self.shared.topology.of(&key).commands;
-        connection.run(patience(), &scripts::TAKE_BACK_ATTEMPT, &keys, &[]).await
+        connection.run(&scripts::TAKE_BACK_ATTEMPT, &keys, &[]).await
     }
 
     async fn forget(&self, of: &str) -> Result<(), EngineError> {
         let key = keys::attempts(of);
         let connection = &self.shared.topology.of(&key).commands;
         connection
-            .call(patience(), |client| {
+            .call(|client| {
                 let key = key.as_str();
                 async move { client.del(key).await }
             })

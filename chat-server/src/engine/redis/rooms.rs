@@ -11,7 +11,6 @@ use hubbub_protocol::http::Role;
 use hubbub_protocol::limits::{MEMBERS_PER_ROOM, ROOMS_PER_USER, UNREAD_MAX};
 use hubbub_protocol::{Epoch, Offset, RoomName, RoomTitle, Timestamp, Topic, User, UserId};
 
-use super::calls::patience;
 use super::presence::parse_user;
 use super::{RedisEngine, Shared, keys, number, scripts};
 use crate::engine::EngineError;
@@ -42,7 +41,7 @@ impl Rooms for RedisEngine {
             arguments.extend([id.to_string().into(), role_name(role).into(), String::from(name).into()]);
         }
         let commands = &self.shared.topology.of(&keys::channel(&room)).commands;
-        let made: bool = commands.run(patience(), &scripts::CREATE_ROOM, &keys, &arguments).await?;
+        let made: bool = commands.run(&scripts::CREATE_ROOM, &keys, &arguments).await?;
         if !made {
             return Err(RoomRefusal::Taken.into());
         }
@@ -63,8 +62,7 @@ impl Rooms for RedisEngine {
             arguments.extend(value.into_iter().flat_map(|value| [field.into(), value.into()]));
         }
         let commands = &self.shared.topology.of(&keys::channel(&room)).commands;
-        let answer: String =
-            commands.run(patience(), &scripts::CHANGE_ROOM, &room_keys(&room), &arguments).await?;
+        let answer: String = commands.run(&scripts::CHANGE_ROOM, &room_keys(&room), &arguments).await?;
         outcome(&answer)
     }
 
@@ -97,8 +95,7 @@ impl Rooms for RedisEngine {
             ]);
         }
         let commands = &self.shared.topology.of(&keys::channel(&room)).commands;
-        let answer: String =
-            commands.run(patience(), &scripts::SET_ROLE, &room_keys(&room), &arguments).await?;
+        let answer: String = commands.run(&scripts::SET_ROLE, &room_keys(&room), &arguments).await?;
         match answer.strip_prefix("heir ") {
             Some(heir) => parse_heir(heir).ok_or_else(|| not_ours(&room)).map(RoleOutcome::Inherits),
             None => outcome(&answer).map(|()| RoleOutcome::Done),
@@ -108,8 +105,7 @@ impl Rooms for RedisEngine {
     async fn delete(&self, room: &RoomName, by: UserId) -> Result<Vec<UserId>, EngineError> {
         let arguments = [by.to_string().into(), closed(room)];
         let commands = &self.shared.topology.of(&keys::channel(room)).commands;
-        let answer: Vec<String> =
-            commands.run(patience(), &scripts::DELETE_ROOM, &room_keys(room), &arguments).await?;
+        let answer: Vec<String> = commands.run(&scripts::DELETE_ROOM, &room_keys(room), &arguments).await?;
         let (first, members) = answer.split_first().ok_or_else(|| not_ours(room))?;
         outcome(first)?;
         members.iter().map(|id| id.parse().map_err(|_| not_ours(room))).collect()
@@ -120,7 +116,7 @@ impl Rooms for RedisEngine {
         arguments.extend(users.iter().map(|user| Value::from(user.to_string())));
         let keys: [Key; 1] = [keys::roles(room).into()];
         let commands = &self.shared.topology.of(&keys::channel(room)).commands;
-        let answer: Vec<bool> = commands.run(patience(), &scripts::ADMITTED, &keys, &arguments).await?;
+        let answer: Vec<bool> = commands.run(&scripts::ADMITTED, &keys, &arguments).await?;
         Ok(users.iter().zip(answer).filter_map(|(user, may)| may.then_some(*user)).collect())
     }
 
@@ -147,7 +143,7 @@ impl Rooms for RedisEngine {
             UNREAD_MAX.to_string().into(),
         ]);
         let commands = &self.shared.topology.of(&channel).commands;
-        let answer: Vec<Value> = commands.run(patience(), &scripts::VIEW_ROOM, &keys, &arguments).await?;
+        let answer: Vec<Value> = commands.run(&scripts::VIEW_ROOM, &keys, &arguments).await?;
         if answer.is_empty() {
             return Err(RoomRefusal::NoSuchRoom.into());
         }
@@ -163,8 +159,7 @@ impl Rooms for RedisEngine {
         ];
         let arguments = [by.to_string().into(), closed(room)];
         let commands = &self.shared.topology.of(&keys::channel(room)).commands;
-        let answer: Vec<String> =
-            commands.run(patience(), &scripts::MEMBERS_OF_ROOM, &keys, &arguments).await?;
+        let answer: Vec<String> = commands.run(&scripts::MEMBERS_OF_ROOM, &keys, &arguments).await?;
         let (first, answer) = answer.split_first().ok_or_else(|| not_ours(room))?;
         outcome(first)?;
         let member = |fields: &[String]| {
@@ -181,7 +176,7 @@ impl Rooms for RedisEngine {
         let count = i64::try_from(limit).unwrap_or(i64::MAX);
         let commands = &self.shared.topology.of(keys::PUBLIC_ROOMS).commands;
         let names: Vec<String> = commands
-            .call(patience(), |client| {
+            .call(|client| {
                 let from = from.clone();
                 async move {
                     let (sort, page) = (Some(ZSort::ByLex), Some((0, count)));
@@ -194,16 +189,14 @@ impl Rooms for RedisEngine {
 
     async fn ended(&self, room: &RoomName) -> Result<(), EngineError> {
         let commands = &self.shared.topology.of(keys::PUBLIC_ROOMS).commands;
-        commands
-            .call(patience(), |client| async move { client.zrem(keys::PUBLIC_ROOMS, room.as_str()).await })
-            .await
+        commands.call(|client| async move { client.zrem(keys::PUBLIC_ROOMS, room.as_str()).await }).await
     }
 
     async fn list(&self, user: UserId) -> Result<Vec<(RoomName, Option<Position>)>, EngineError> {
         let key = keys::own_rooms(user);
         let commands = &self.shared.topology.of(&key).commands;
         let all: Vec<(String, String)> = commands
-            .call(patience(), |client| {
+            .call(|client| {
                 let key = key.clone();
                 async move { client.hgetall(key).await }
             })
@@ -231,8 +224,7 @@ impl Rooms for RedisEngine {
             number(LIST_LIFETIME),
         ];
         let commands = &self.shared.topology.of(&key).commands;
-        let answer: i64 =
-            commands.run(patience(), &scripts::NOTE_ROOM, &[key.as_str().into()], &arguments).await?;
+        let answer: i64 = commands.run(&scripts::NOTE_ROOM, &[key.as_str().into()], &arguments).await?;
         Offset::try_from(answer).map_err(|_| RoomRefusal::TooMany.into())
     }
 
@@ -240,7 +232,7 @@ impl Rooms for RedisEngine {
         let key = keys::own_rooms(user);
         let commands = &self.shared.topology.of(&key).commands;
         commands
-            .call(patience(), |client| {
+            .call(|client| {
                 let key = key.clone();
                 async move { client.hdel(key, room.as_str()).await }
             })
@@ -255,7 +247,7 @@ impl Shared {
             return Ok(());
         }
         let commands = &self.topology.of(keys::PUBLIC_ROOMS).commands;
-        let noted = commands.call(patience(), |client| async move {
+        let noted = commands.call(|client| async move {
             client.zadd(keys::PUBLIC_ROOMS, None, None, false, false, (0.0, room.as_str())).await
         });
         noted.await

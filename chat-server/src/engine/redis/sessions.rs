@@ -13,7 +13,6 @@ use hubbub_protocol::{DeviceId, ServerId, SessionId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::calls::patience;
 use super::entries::{Entry, Place};
 use super::sweep::Lease;
 use super::{RedisEngine, Shared, keys, number, scripts};
@@ -58,7 +57,7 @@ struct Kept {
 #[async_trait]
 impl SessionRegister for RedisEngine {
     async fn begin_session(&self, record: &SessionRecord) -> Result<Admission, EngineError> {
-        let (deadline, entry) = (patience(), Entry::Session(record.clone()));
+        let (deadline, entry) = (self.shared.topology.patience(), Entry::Session(record.clone()));
         let (entries, spot) = (&self.shared.entries, entry.spot());
         entries.note(entry);
         // Until it is known that it is there.
@@ -81,7 +80,7 @@ impl SessionRegister for RedisEngine {
         let (key, field) = (keys::register(Bucket::of(user)), user.to_string());
         let commands = &self.shared.topology.of(&key).commands;
         let found: Option<String> = commands
-            .call(patience(), |client| {
+            .call(|client| {
                 let (key, field) = (key.as_str(), field.as_str());
                 async move { client.hget(key, field).await }
             })
@@ -147,7 +146,7 @@ impl Shared {
         let bucket = Bucket::of(user);
         let commands = &self.topology.of(&keys::register(bucket)).commands;
         let counted: Vec<Lease> =
-            commands.run(deadline, &scripts::BEGIN_SESSION, &register_keys(bucket), &arguments).await?;
+            commands.by(deadline).run(&scripts::BEGIN_SESSION, &register_keys(bucket), &arguments).await?;
         Ok(counted.into_iter().collect())
     }
 
@@ -162,7 +161,7 @@ impl Shared {
         let arguments: [Value; 2] = [user.to_string().into(), session.to_string().into()];
         let [register, _] = register_keys(bucket);
         let commands = &self.topology.of(&keys::register(bucket)).commands;
-        commands.run(deadline, &scripts::END_SESSION, &[register], &arguments).await
+        commands.by(deadline).run(&scripts::END_SESSION, &[register], &arguments).await
     }
 
     /// The leases under which sessions of a part were entered.
@@ -170,7 +169,7 @@ impl Shared {
         let key = keys::leases(bucket);
         let commands = &self.topology.of(&key).commands;
         let leases: Vec<Lease> = commands
-            .call(patience(), |client| {
+            .call(|client| {
                 let key = key.as_str();
                 async move { client.smembers(key).await }
             })
@@ -182,7 +181,7 @@ impl Shared {
     pub(super) async fn sweep_register(&self, bucket: Bucket, ended: Vec<Lease>) -> Result<(), EngineError> {
         let arguments: Vec<Value> = ended.into_iter().map(Value::from).collect();
         let commands = &self.topology.of(&keys::register(bucket)).commands;
-        commands.run(patience(), &scripts::SWEEP_REGISTER, &register_keys(bucket), &arguments).await
+        commands.run(&scripts::SWEEP_REGISTER, &register_keys(bucket), &arguments).await
     }
 }
 

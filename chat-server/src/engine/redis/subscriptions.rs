@@ -11,7 +11,7 @@ use hubbub_protocol::{Epoch, Offset, RoomName};
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::{sleep, timeout_at};
 
-use super::calls::{next_map, patience};
+use super::calls::next_map;
 use super::connection::{RECONNECT_PAUSE, next_client};
 use super::topology::{Map, Master, Topology, slot};
 use super::{events, keys};
@@ -75,7 +75,7 @@ impl Subscriptions {
 
     /// From its return on, events of the room come in.
     pub(super) async fn subscribe(&self, topology: &Topology, room: &RoomName) -> Result<(), EngineError> {
-        let (deadline, channel) = (patience(), keys::channel(room));
+        let (deadline, channel) = (topology.patience(), keys::channel(room));
         let Ok(_ordered) = timeout_at(deadline, self.locks.lock(&channel)).await else {
             return Err(EngineError::Unavailable("waiting for an earlier call".to_owned()));
         };
@@ -83,7 +83,8 @@ impl Subscriptions {
         let subscribed = topology
             .of(&channel)
             .subscriptions
-            .insist(deadline, |client| {
+            .by(deadline)
+            .insist(|client| {
                 let channel = channel.as_str();
                 async move {
                     client.ssubscribe(channel).await?;
@@ -124,7 +125,7 @@ impl Subscriptions {
         let channel = keys::channel(room);
         // At once, and not in order: what still comes in is thrown away.
         self.remove(&channel);
-        let Ok(_ordered) = timeout_at(patience(), self.locks.lock(&channel)).await else {
+        let Ok(_ordered) = timeout_at(topology.patience(), self.locks.lock(&channel)).await else {
             return; // Redis is away, and subscribes to nothing then
         };
         self.unsubscribe_unwanted(topology, &channel).await;

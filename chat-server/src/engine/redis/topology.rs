@@ -3,10 +3,12 @@
 use std::future::pending;
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use fred::types::config::Server;
 use fred::util::redis_keyslot;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::calls::{self, Calls};
@@ -93,6 +95,8 @@ impl Map {
 pub(super) struct Topology {
     url: RedisUrl,
     ack_replicas: u8,
+    /// How long a call is tried before its caller is told that Redis is away.
+    patience: Duration,
     map: watch::Sender<Arc<Map>>,
     signals: Arc<Signals>,
     /// Of calls for slots that nobody has.
@@ -111,10 +115,11 @@ pub(super) struct Route<'a> {
 
 impl Topology {
     /// What an address names; nothing is connected until [`Topology::keep`] runs.
-    pub(super) fn new(url: RedisUrl, ack_replicas: u8) -> Self {
+    pub(super) fn new(url: RedisUrl, ack_replicas: u8, patience: Duration) -> Self {
         Self {
             url,
             ack_replicas,
+            patience,
             map: watch::Sender::default(),
             signals: Signals::new(),
             health: Health::default(),
@@ -122,7 +127,22 @@ impl Topology {
         }
     }
 
-    /// The way to the master that has a key or channel.
+    /// When a call that begins now is given up.
+    pub(super) fn patience(&self) -> Instant {
+        Instant::now() + self.patience
+    }
+
+    /// Whether calls on a connection are answered, as far as is known.
+    fn answers(&self, health: &Health) -> bool {
+        calls::has_time(self.patience, Instant::now(), health.failing_since())
+    }
+
+    /// When a call is given up that was to be given up at `asked`, after what happened to those before it.
+    pub(super) fn give_up_at(&self, asked: Instant, health: &Health) -> Instant {
+        calls::give_up_at(self.patience, asked, Instant::now(), health.failing_since())
+    }
+
+    /// The way to the master that has a key or channel, for a call that begins now.
     pub(super) fn of(&self, key: &str) -> Route<'_> {
         let slot = slot(key);
         Route {
@@ -147,7 +167,7 @@ impl Topology {
         map.is_whole()
             && map.masters().iter().all(|master| {
                 master.commands.is_up()
-                    && calls::answers(&master.commands.health)
+                    && self.answers(&master.commands.health)
                     && master.subscriptions.is_up()
             })
     }
