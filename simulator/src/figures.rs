@@ -27,6 +27,8 @@ pub struct Figures {
     pub server_hours: f64,
     /// Sessions that had to go to another server because theirs went.
     pub moved: f64,
+    /// Sessions that had to go to another server because theirs had more than others.
+    pub balanced: f64,
     /// The sessions of the servers that were chosen to go, over those of as many of the emptiest.
     pub choice: f64,
     /// Changes of the number of servers, in an hour.
@@ -44,6 +46,7 @@ impl Figures {
             recover: by(self.recover, other.recover),
             server_hours: by(self.server_hours, other.server_hours),
             moved: by(self.moved, other.moved),
+            balanced: by(self.balanced, other.balanced),
             choice: by(self.choice, other.choice),
             changes: by(self.changes, other.changes),
             worst: by(self.worst, other.worst),
@@ -127,6 +130,7 @@ impl Meter {
             recover: self.longest.into(),
             server_hours: self.server_seconds as f64 / 3_600.0,
             moved: world.moved() as f64,
+            balanced: world.balanced() as f64,
             choice: world.choice(),
             changes: changes as f64 * 3_600.0 / seconds,
             worst: self.worst.into(),

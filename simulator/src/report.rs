@@ -164,13 +164,13 @@ fn dominates(other: &Figures, ours: &Figures) -> bool {
 fn table(outcomes: &[Outcome]) -> String {
     let mut table = String::from(
         "| | short of servers | by | over by | longest | server-hours | of the optimum's | moved | of the least | \
-         changes/h | fullest |\n|---|---|---|---|---|---|---|---|---|---|---|\n",
+         balanced | changes/h | fullest |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     let Some(best) = outcomes.last().map(|outcome| outcome.mean) else { return table };
     for Outcome { name, mean, .. } in outcomes {
         let _ = writeln!(
             table,
-            "| {name} | {:.1} % | {:.2} % | {:.1} % | {:.0} s | {:.1} | {:.2} | {:.0} | {:.2} | {:.1} | {:.0} |",
+            "| {name} | {:.1} % | {:.2} % | {:.1} % | {:.0} s | {:.1} | {:.2} | {:.0} | {:.2} | {:.0} | {:.1} | {:.0} |",
             mean.under_share * 100.0,
             mean.under_depth * 100.0,
             mean.over_depth * 100.0,
@@ -179,6 +179,7 @@ fn table(outcomes: &[Outcome]) -> String {
             mean.server_hours / best.server_hours,
             mean.moved,
             mean.choice,
+            mean.balanced,
             mean.changes,
             mean.worst,
         );

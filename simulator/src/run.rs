@@ -72,6 +72,7 @@ pub fn run(trace: &Trace, autoscaler: &mut dyn Autoscaler, scenario: &Scenario) 
                 let from = world.seen().asked.unwrap_or(0);
                 world.drain(&action.drain, now);
                 world.take_back(&action.take_back);
+                world.shed(&action.shed);
                 for (number, takes) in world.ask(action.ask, now) {
                     events.push(Reverse((at + takes, Event::Started(number))));
                 }

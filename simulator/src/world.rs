@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use fastrand::Rng;
-use hubbub_scaling::{Moment, Observation, Phase, Pod, Readings, servers_for};
+use hubbub_scaling::{Moment, Move, Observation, Phase, Pod, ROUND, Readings, servers_for};
 
 use crate::Scenario;
 
@@ -43,6 +43,7 @@ pub struct World {
     /// Clients that want to be connected and are not.
     waiting: u64,
     moved: u64,
+    balanced: u64,
     /// What those had that were chosen to go, and what as many of the emptiest had at the time.
     chosen: u64,
     least: u64,
@@ -64,6 +65,8 @@ struct Detail {
     started: bool,
     /// Since when it sends sessions away, and how many in a second.
     away: Option<(Moment, u32)>,
+    /// How many sessions it sends away to have no more than others, and how many of them in a second.
+    shed: (u32, u32),
 }
 
 impl World {
@@ -81,6 +84,7 @@ impl World {
             details: Vec::new(),
             waiting: wanted.into(),
             moved: 0,
+            balanced: 0,
             chosen: 0,
             least: 0,
             made: 0,
@@ -110,6 +114,11 @@ impl World {
         self.moved
     }
 
+    /// The sessions that had to go to another server because theirs had more than others.
+    pub fn balanced(&self) -> u64 {
+        self.balanced
+    }
+
     /// The sessions of the servers that were chosen to go, over those of as many of the emptiest: 1 is the least possible.
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     pub fn choice(&self) -> f64 {
@@ -130,6 +139,7 @@ impl World {
         self.leave(leaving, before);
         self.waiting += u64::from(wanted).saturating_sub(before - leaving);
         self.send_away(now);
+        self.balance();
         self.place();
         self.sweep();
     }
@@ -171,6 +181,16 @@ impl World {
         }
     }
 
+    /// Servers send so many sessions to others, and go on.
+    pub fn shed(&mut self, moves: &[Move]) {
+        let seconds = u32::try_from(ROUND.as_secs()).unwrap_or(u32::MAX);
+        for Move { from, connections } in moves {
+            for index in self.indices(std::slice::from_ref(from)) {
+                self.details[index].shed = (*connections, connections.div_ceil(seconds));
+            }
+        }
+    }
+
     fn indices(&self, names: &[String]) -> Vec<usize> {
         let is_one = |index: &usize| names.contains(&self.seen.pods[*index].name);
         (0..self.seen.pods.len()).filter(is_one).collect()
@@ -183,7 +203,7 @@ impl World {
     fn make(&mut self, now: Moment) -> u32 {
         let number = self.made;
         self.made += 1;
-        self.details.push(Detail { number, started: false, away: None });
+        self.details.push(Detail { number, started: false, away: None, shed: (0, 0) });
         self.seen.pods.push(Pod {
             name: format!("chat-{number}"),
             phase: Phase::Serving,
@@ -248,6 +268,17 @@ impl World {
             let away = rate.max(1).min(there);
             pod.connections = Some(there - away);
             self.moved += u64::from(away);
+            self.waiting += u64::from(away);
+        }
+    }
+
+    fn balance(&mut self) {
+        for (pod, Detail { shed: (left, rate), .. }) in self.seen.pods.iter_mut().zip(&mut self.details) {
+            let there = pod.connections.unwrap_or(0);
+            let away = (*left).min(*rate).min(there);
+            *left -= away;
+            pod.connections = Some(there - away);
+            self.balanced += u64::from(away);
             self.waiting += u64::from(away);
         }
     }
@@ -410,5 +441,19 @@ mod tests {
         world.second(300, at(1));
         world.ask(1, at(2));
         assert!(world.seen.pods.iter().any(|pod| pod.phase == Phase::Leaving && pod.name == "chat-1"));
+    }
+
+    #[test]
+    fn a_server_that_sheds_sends_as_many_as_it_is_told_within_a_round_and_goes_on() {
+        let mut world = world(1_000);
+        let [first, second] = [0, 1].map(|index| sessions(&world.seen.pods[index]));
+        world.shed(&[Move { from: "chat-0".to_owned(), connections: 95 }]);
+        for second in 1..=10 {
+            world.second(1_000, at(second));
+        }
+        assert_eq!((world.balanced(), world.moved(), world.serving()), (95, 0, 2));
+        assert_eq!(world.sessions(), first + second);
+        world.second(1_000, at(11));
+        assert_eq!(world.balanced(), 95);
     }
 }

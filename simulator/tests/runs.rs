@@ -73,3 +73,12 @@ fn an_allocator_that_packs_moves_nobody_and_pays_with_servers() {
     let ours = run(&trace, &mut Hubbub::new(scenario.policy.clone()), &scenario).figures;
     assert!(agones.moved < 1.0 && agones.server_hours > ours.server_hours, "{agones:?} {ours:?}");
 }
+
+#[test]
+fn after_a_flash_crowd_sessions_move_to_the_servers_that_are_new() {
+    let (trace, scenario) = (Shape::FlashCrowd.trace(1), scenario(40));
+    let ours = run(&trace, &mut Hubbub::new(scenario.policy.clone()), &scenario).figures;
+    let still = Policy { rebalance: None, ..scenario.policy.clone() };
+    let without = run(&trace, &mut Hubbub::new(still), &scenario).figures;
+    assert!(ours.balanced > 0.0 && without.balanced < 1.0, "{ours:?} {without:?}");
+}

@@ -53,6 +53,7 @@ impl Autoscaler for Hubbub {
             ask: decision.ask,
             drain: decision.victims,
             take_back: decision.resume,
+            shed: decision.moves,
             reason: decision.reason,
         }
     }

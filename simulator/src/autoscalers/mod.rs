@@ -13,7 +13,7 @@ mod knative;
 
 use std::time::Duration;
 
-use hubbub_scaling::{Moment, Observation};
+use hubbub_scaling::{Moment, Move, Observation};
 
 pub use agones::Agones;
 pub use clairvoyant::{Clairvoyant, plan};
@@ -67,6 +67,8 @@ pub struct Action {
     pub drain: Vec<String>,
     /// Servers that are being emptied and are needed after all.
     pub take_back: Vec<String>,
+    /// Sessions that servers send to others.
+    pub shed: Vec<Move>,
     /// Why, in words.
     pub reason: String,
 }
