@@ -238,16 +238,17 @@ async fn a_decision_that_is_as_the_last_is_neither_written_down_nor_told_again()
 
 /// A chat-server with so many sessions, and what it was told.
 async fn chat_server(address: [u8; 4], port: u16, sessions: u32) -> (u16, Shared, Guard) {
+    let metrics = format!("hubbub_connections {sessions}\nhubbub_engine_up 1\nhubbub_drain_state 0\n");
+    saying(address, port, metrics).await
+}
+
+/// A chat-server with these metrics, and what it was told.
+async fn saying(address: [u8; 4], port: u16, metrics: String) -> (u16, Shared, Guard) {
     let told = Shared::default();
     let listener = TcpListener::bind((Ipv4Addr::from(address), port)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let routes = Router::new()
-        .route(
-            "/metrics",
-            get(async move || {
-                format!("hubbub_connections {sessions}\nhubbub_engine_up 1\nhubbub_drain_state 0\n")
-            }),
-        )
+        .route("/metrics", get(async move || metrics))
         .fallback(async |State(told): State<Shared>, method: Method, uri: Uri, body: Bytes| {
             let body = serde_json::from_slice(&body).unwrap();
             told.lock().unwrap().writes.push((method, uri.path().to_owned(), body));
@@ -396,4 +397,42 @@ async fn a_server_above_the_average_is_told_to_shed_by_whichever_operator_looks(
         path.ends_with("/events") && event["reason"] == "Rebalancing"
     };
     assert_eq!(cluster.writes.iter().filter(told).count(), 2, "one each");
+}
+
+#[tokio::test]
+async fn servers_whose_timers_are_late_get_help_and_one_that_lies_about_it_is_not_believed() {
+    let mut resource = minimal();
+    resource.spec.scaling.signals.event_loop_lag_milliseconds = Some(50);
+    let ours = secret(resource.metadata.uid.as_deref().unwrap());
+    let (mut context, cluster, _guard) =
+        api_server(Cluster { objects: vec![ours], ..Cluster::default() }).await;
+    let metrics = |lag: &str| {
+        format!(
+            "hubbub_connections 90\nhubbub_send_queue_bytes 0\nhubbub_event_loop_lag_seconds {lag}\n\
+             hubbub_accept_rate 0\nhubbub_refused_total{{reason=\"full\"}} 0\nhubbub_engine_up 1\nhubbub_drain_state 0\n"
+        )
+    };
+    let (late, later, liar) = ([127, 0, 0, 2], [127, 0, 0, 3], [127, 0, 0, 4]);
+    let (port, _, _late) = saying(late, 0, metrics("0.06")).await;
+    let (_, _, _later) = saying(later, port, metrics("0.2")).await;
+    let (_, _, _liar) = saying(liar, port, metrics("-1e300")).await;
+    context.servers = Servers::new(port);
+    let template = two_servers(&context, &cluster, &resource).await;
+    let reason = async |servers: [[u8; 4]; 2]| {
+        let running = [running("chat-a", servers[0], &template), running("chat-b", servers[1], &template)];
+        pods(&cluster, &running);
+        tick(&context, &resource, &mut Kept::default()).await.unwrap();
+        let mut cluster = cluster.lock().unwrap();
+        let writes = std::mem::take(&mut cluster.writes);
+        let (_, _, status) = writes.iter().rfind(|(_, path, _)| path.ends_with("/status")).unwrap();
+        let status = &status["status"];
+        (status["desiredReplicas"].clone(), status["reason"].as_str().unwrap().to_owned())
+    };
+    let (servers, why) = reason([late, later]).await;
+    assert_eq!(
+        (servers, why.as_str()),
+        (json!(6), "a mean event-loop lag of 130 ms needs 6 servers at 50 ms each")
+    );
+    let (servers, why) = reason([late, liar]).await;
+    assert_eq!(servers, json!(2), "{why}");
 }

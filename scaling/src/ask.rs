@@ -67,7 +67,8 @@ impl Ask {
                     let percent = policy.tolerance.get() * 100.0;
                     format!("{amount} on {servers} {verb} within {percent:.0} % of {target} each")
                 } else {
-                    format!("{amount} on {servers}, {unseen} of which did not answer and count as full")
+                    let silence = if self.signal == Signal::Connections { "answer" } else { "tell" };
+                    format!("{amount} on {servers}, {unseen} of which did not {silence} and count as full")
                 }
             }
         }

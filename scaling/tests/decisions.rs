@@ -571,7 +571,7 @@ fn a_server_that_does_not_say_how_busy_it_is_keeps_the_others() {
     assert_eq!(decision.replicas, 2);
     assert_eq!(
         decision.reason,
-        "0 new sessions a second on 2 servers, 2 of which did not answer and count as full"
+        "0 new sessions a second on 2 servers, 2 of which did not tell and count as full"
     );
     assert_eq!(settled(&policy(), &seen(2, vec![quiet("a"), quiet("b")])).replicas, 1);
 }
