@@ -67,15 +67,20 @@ export class Api {
     return items.filter(({ regarding }) => regarding?.kind === 'ChatServer' && regarding.name === release);
   }
 
-  /** The sessions that a pod says it has; undefined when it does not answer. */
-  async sessions(pod: string): Promise<number | undefined> {
+  /** A figure of a pod's metrics; undefined when it does not answer. */
+  async figure(pod: string, name: string): Promise<number | undefined> {
     try {
       const metrics = await this.text(`/api/v1/namespaces/${namespace}/pods/${pod}:9090/proxy/metrics`);
-      const value = /^hubbub_connections (\S+)$/m.exec(metrics)?.[1];
+      const value = new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1];
       return value === undefined ? undefined : Number(value);
     } catch {
       return undefined;
     }
+  }
+
+  /** The sessions that a pod says it has; undefined when it does not answer. */
+  sessions(pod: string): Promise<number | undefined> {
+    return this.figure(pod, 'hubbub_connections');
   }
 
   /** Each state of the Deployment from now on, until `signal`. */

@@ -23,7 +23,7 @@ export class Cluster {
   }
 
   /** Waits until there are `servers`, all ready, and none that goes. */
-  async settles(servers: number, timeout = 90_000): Promise<void> {
+  async settles(servers: number, timeout = 180_000): Promise<void> {
     await expect
       .poll(() => this.size(), { message: `${servers} servers`, timeout })
       .toEqual({ desired: servers, ready: servers, pods: servers });

@@ -19,8 +19,8 @@ async function run(program: string, args: string[], input = ''): Promise<Outcome
 }
 
 /** Fails with what the command said when it failed. */
-async function must(program: string, args: string[]): Promise<string> {
-  const { ok, said } = await run(program, args);
+async function must(program: string, args: string[], input = ''): Promise<string> {
+  const { ok, said } = await run(program, args, input);
   if (!ok) throw new Error(`${program} ${args.join(' ')}\n${said}`);
   return said;
 }
@@ -40,6 +40,11 @@ export function tryKubectl(...args: string[]): Promise<Outcome> {
 /** `kubectl apply` of one object, which may be refused. */
 export function tryApply(object: object): Promise<Outcome> {
   return run('kubectl', [...namespaced, 'apply', '--filename', '-'], JSON.stringify(object));
+}
+
+/** `kubectl apply` of one object. */
+export function apply(object: object): Promise<string> {
+  return must('kubectl', [...namespaced, 'apply', '--filename', '-'], JSON.stringify(object));
 }
 
 export function helm(...args: string[]): Promise<string> {

@@ -34,6 +34,7 @@ export interface Deployment {
 
 export interface Pod {
   metadata: Metadata;
+  spec: { containers: [{ image: string }] };
   status: { phase: string; podIP?: string; conditions?: Condition[] };
 }
 
@@ -59,6 +60,11 @@ export interface Event {
   note?: string;
   eventTime?: string;
   regarding?: { kind: string; name: string };
+}
+
+/** Whether a pod is being emptied and not yet deleted. */
+export function isDraining({ metadata }: Pod): boolean {
+  return metadata.deletionTimestamp === undefined && metadata.labels?.['hubbub.dev/sessions'] === 'drain';
 }
 
 /** Whether a pod is ready and stays. */

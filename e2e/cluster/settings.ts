@@ -12,15 +12,25 @@ export interface Settings {
   /** The `hubbub` command. */
   hubbub: string;
   chromium: string;
+  /** The program that signals the node's processes; undefined on a cluster of one's own, whose node is out of reach. */
+  localkube: string | undefined;
+  /** The API server's audit log, where the node is at hand. */
+  auditLog: string | undefined;
+  /** Whether all tests run, so that one can tell what was never done. */
+  whole: boolean;
   /** Where files outlive a test. scripts/e2e empties it at the start of a run. */
   results: string;
 }
 
 const root = new URL('../..', import.meta.url).pathname;
 
-function env(name: string, otherwise: string): string {
+function given(name: string): string | undefined {
   const value = process.env[name];
-  return value === undefined || value === '' ? otherwise : value;
+  return value === '' ? undefined : value;
+}
+
+function env(name: string, otherwise: string): string {
+  return given(name) ?? otherwise;
 }
 
 export const settings: Settings = {
@@ -36,6 +46,9 @@ export const settings: Settings = {
   },
   hubbub: env('HUBBUB_E2E_COMMAND', `${root}target/debug/hubbub`),
   chromium: env('CHROMIUM', '/usr/bin/chromium'),
+  localkube: given('HUBBUB_E2E_LOCALKUBE'),
+  auditLog: given('HUBBUB_E2E_AUDIT_LOG'),
+  whole: given('HUBBUB_E2E_WHOLE') !== undefined,
   results: `${root}e2e/test-results`,
 };
 

@@ -13,6 +13,7 @@ use kube::{Api, Client};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::args::OwnPod;
+use crate::fence::Term;
 
 /// The Lease's name.
 pub const NAME: &str = "hubbub-operator";
@@ -23,6 +24,9 @@ const TERM: Duration = Duration::from_secs(15);
 const GIVE_UP: Duration = Duration::from_secs(10);
 /// So often it renews, or looks whether it may take over.
 const RETRY: Duration = Duration::from_secs(2);
+/// A try that takes longer is given up, so that one answer that never comes does not cost the Lease: three tries fit into
+/// [`GIVE_UP`].
+const TRY: Duration = Duration::from_secs(2);
 
 /// A wish to hold the Lease.
 #[derive(Debug)]
@@ -30,6 +34,7 @@ pub struct Candidate {
     api: Api<Lease>,
     identity: String,
     owner: Option<OwnerReference>,
+    term: Term,
 }
 
 /// What is known of the holder: the Lease as it was, and since when it is like that.
@@ -61,19 +66,24 @@ fn claim(spec: &LeaseSpec, identity: &str, unchanged_for: Duration) -> Claim {
 
 impl Candidate {
     /// A candidate for the Lease of a namespace. The identity is that of no other operator that may run. A Lease
-    /// that is ours goes with `pod`, so that none is left when the operator is uninstalled.
-    pub fn new(client: Client, namespace: &str, identity: String, pod: Option<&OwnPod>) -> Self {
+    /// that is ours goes with `pod`, so that none is left when the operator is uninstalled. `term` is told until when
+    /// it is ours.
+    pub fn new(client: Client, namespace: &str, identity: String, pod: Option<&OwnPod>, term: Term) -> Self {
         // An owner can only be in the namespace of what it owns.
         let owner = pod.filter(|_| client.default_namespace() == namespace).map(owner_reference);
-        Self { api: Api::namespaced(client, namespace), identity, owner }
+        Self { api: Api::namespaced(client, namespace), identity, owner, term }
     }
 
     /// Waits until the Lease is ours.
     pub async fn acquire(&self) {
         let mut seen = None;
         loop {
+            let begun = Instant::now();
             match timeout(GIVE_UP, self.try_once(&mut seen)).await {
-                Ok(Ok(true)) => return,
+                Ok(Ok(true)) => {
+                    self.term.renew(begun, GIVE_UP);
+                    return;
+                }
                 Ok(Ok(false)) => {}
                 Ok(Err(error)) => tracing::warn!(%error, "can't get the lease; trying again"),
                 Err(_) => tracing::warn!("the API server does not answer; trying again"),
@@ -90,8 +100,11 @@ impl Candidate {
             sleep(RETRY).await;
             let left = GIVE_UP.saturating_sub(renewed.elapsed());
             let begun = Instant::now();
-            match timeout(left, self.try_once(&mut seen)).await {
-                Ok(Ok(true)) => renewed = begun,
+            match timeout(left.min(TRY), self.try_once(&mut seen)).await {
+                Ok(Ok(true)) => {
+                    renewed = begun;
+                    self.term.renew(begun, GIVE_UP);
+                }
                 Ok(Ok(false)) => {
                     tracing::warn!("another operator has the lease");
                     return;

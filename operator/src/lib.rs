@@ -8,6 +8,7 @@
 pub mod args;
 pub mod build;
 pub mod crd;
+pub mod fence;
 pub mod lease;
 pub mod names;
 pub mod policy;

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use k8s_openapi::jiff::Timestamp;
+use kube::client::ClientBuilder;
 use kube::core::DeserializeGuard;
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::{PredicateConfig, WatchStreamExt, predicates, watcher};
-use kube::{Api, Client, ResourceExt};
+use kube::{Api, Client, Config, ResourceExt};
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::{Id, JoinError, JoinSet};
@@ -19,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::args::{OwnPod, RunOptions};
 use crate::crd::ChatServer;
+use crate::fence::{Fence, Term};
 use crate::lease::Candidate;
 use crate::names::{MANAGER, PRIVATE_PORT};
 use crate::reconcile::{Context, Kept, TickError, reconcile};
@@ -37,7 +39,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 pub enum RunError {
     /// There is no cluster to look after.
     #[error("no cluster: {0}")]
-    Cluster(#[source] kube::Error),
+    Cluster(#[from] kube::config::InferConfigError),
+    /// No client can be made for it.
+    #[error("can't speak to the cluster: {0}")]
+    Client(#[from] kube::Error),
     /// The address for metrics is taken, or not there.
     #[error("can't listen on {address}: {source}")]
     Listen {
@@ -61,7 +66,11 @@ pub enum RunError {
 pub async fn run(options: RunOptions, stop: CancellationToken) -> Result<(), RunError> {
     // Whatever ends this function ends everything that it began.
     let _stop_all = stop.clone().drop_guard();
-    let client = Client::try_default().await.map_err(RunError::Cluster)?;
+    let config = Config::infer().await?;
+    // The Lease itself is for whoever does not lead yet.
+    let client = Client::try_from(config.clone())?;
+    let term = Term::default();
+    let fenced = ClientBuilder::try_from(config)?.with_layer(&Fence(term.clone())).build();
     let telemetry = Telemetry::new()?;
     let address = options.metrics_listen;
     let listen = |source| RunError::Listen { address, source };
@@ -71,9 +80,9 @@ pub async fn run(options: RunOptions, stop: CancellationToken) -> Result<(), Run
 
     let identity = identity(options.pod.as_ref())?;
     let namespace = options.namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
-    let candidate = Candidate::new(client.clone(), &namespace, identity.clone(), options.pod.as_ref());
+    let candidate = Candidate::new(client, &namespace, identity.clone(), options.pod.as_ref(), term);
     let context = Arc::new(Context {
-        client,
+        client: fenced,
         servers: Servers::new(PRIVATE_PORT),
         telemetry: telemetry.clone(),
         reporter: identity,

@@ -1,0 +1,49 @@
+import { kubectl } from '../cluster/commands.ts';
+import { Watch } from '../cluster/sane.ts';
+import { settings } from '../cluster/settings.ts';
+import { expect, test } from '../cluster/test.ts';
+
+const redis = `${settings.release}-redis`;
+
+/** Cuts all connections to Redis, and lets nobody connect. What Redis has stays. */
+async function cutOff(): Promise<void> {
+  const nobody = [{ op: 'add', path: '/spec/selector/nobody', value: 'has-this' }];
+  await kubectl('patch', `service/${redis}`, '--type=json', '--patch', JSON.stringify(nobody));
+  for (const type of ['normal', 'pubsub'])
+    await kubectl('exec', `${redis}-0`, '--', 'redis-cli', 'client', 'kill', 'type', type);
+}
+
+async function connect(): Promise<void> {
+  const everybody = [{ op: 'remove', path: '/spec/selector/nobody' }];
+  await kubectl('patch', `service/${redis}`, '--type=json', '--patch', JSON.stringify(everybody));
+}
+
+test('while Redis is away for a minute no server goes and no socket is closed, and what was said comes afterwards', async ({
+  cluster,
+  startLoad,
+}) => {
+  await cluster.settles(2);
+  const crowd = startLoad({ connections: 50, rate: 1, room: 'crowd-without-redis' });
+  await cluster.settles(3);
+  const watch = await Watch.begin(cluster, startLoad);
+  const before = await cluster.readyPods();
+  const begin = Date.now();
+  await cutOff();
+  try {
+    await expect.poll(() => cluster.condition('RedisHealthy')).toMatchObject({ status: 'False' });
+    // Now fewer servers would do.
+    await crowd.end();
+    await expect
+      .poll(() => cluster.condition('ScalingLimited'))
+      .toMatchObject({ status: 'True', reason: 'RedisAway' });
+    await expect
+      .poll(async () => ({ pods: await cluster.readyPods(), minute: Date.now() - begin > 60_000 }))
+      .toEqual({ pods: before, minute: true });
+    expect(await cluster.allSessions(), 'those who chat').toBe(4);
+  } finally {
+    await connect();
+  }
+  await expect.poll(() => cluster.condition('RedisHealthy')).toMatchObject({ status: 'True' });
+  await cluster.settles(2);
+  await watch.end({ min: 2, max: 3 });
+});

@@ -1,0 +1,116 @@
+//! Keeps an operator that lost the Lease from writing.
+//!
+//! Whoever leads stops its work when the Lease is lost. A process that was stopped by its host, though, may go on in
+//! the middle of a tick before it has looked at any clock: so each write looks at one.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use futures::future::{Either, Ready, ready};
+use hyper::{Method, Request};
+use kube::client::Body;
+use thiserror::Error;
+use tokio::time::Instant;
+use tower::{BoxError, Layer, Service};
+
+/// Until when the Lease is certainly ours. Clones are the same term: one renews it, the other one is fenced by it.
+#[derive(Debug, Clone, Default)]
+pub struct Term(Arc<Mutex<Option<Instant>>>);
+
+impl Term {
+    /// The Lease is ours until so long after `begun`, the time at which the request for it was sent.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use hubbub_operator::fence::Term;
+    /// # use tokio::time::Instant;
+    /// let term = Term::default();
+    /// assert!(!term.holds());
+    /// term.renew(Instant::now(), Duration::from_secs(10));
+    /// assert!(term.clone().holds());
+    /// term.renew(Instant::now(), Duration::ZERO);
+    /// assert!(!term.holds());
+    /// ```
+    pub fn renew(&self, begun: Instant, length: Duration) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun + length);
+    }
+
+    /// Whether it still is.
+    pub fn holds(&self) -> bool {
+        let end = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        end.is_some_and(|end| Instant::now() < end)
+    }
+}
+
+/// A write of an operator that no longer leads. It was not sent.
+#[derive(Debug, Error)]
+#[error("the lease is lost; nothing was written")]
+pub struct Lost;
+
+/// Refuses writes outside of a [`Term`].
+#[derive(Debug, Clone)]
+pub struct Fence(pub Term);
+
+impl<S> Layer<S> for Fence {
+    type Service = Fenced<S>;
+
+    fn layer(&self, inner: S) -> Fenced<S> {
+        Fenced { term: self.0.clone(), inner }
+    }
+}
+
+/// A client of the API server behind a [`Fence`].
+#[derive(Debug, Clone)]
+pub struct Fenced<S> {
+    term: Term,
+    inner: S,
+}
+
+impl<S> Service<Request<Body>> for Fenced<S>
+where
+    S: Service<Request<Body>, Error = BoxError>,
+{
+    type Response = S::Response;
+    type Error = BoxError;
+    type Future = Either<S::Future, Ready<Result<S::Response, BoxError>>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Self::Future {
+        if request.method() == Method::GET || self.term.holds() {
+            Either::Left(self.inner.call(request))
+        } else {
+            Either::Right(ready(Err(Lost.into())))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tower::{ServiceExt, service_fn};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn who_lost_the_lease_may_read_and_not_write() {
+        let term = Term::default();
+        let sent = |method: Method| {
+            let served = service_fn(async |_: Request<Body>| Ok::<_, BoxError>(()));
+            let request = Request::builder().method(method).body(Body::empty());
+            let service = Fence(term.clone()).layer(served);
+            async move { service.oneshot(request?).await }
+        };
+        term.renew(Instant::now(), Duration::from_secs(3_600));
+        for method in [Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE] {
+            assert!(sent(method.clone()).await.is_ok(), "{method}");
+        }
+        term.renew(Instant::now(), Duration::ZERO);
+        assert!(sent(Method::GET).await.is_ok());
+        for method in [Method::POST, Method::PATCH, Method::PUT, Method::DELETE] {
+            assert!(sent(method.clone()).await.is_err_and(|error| error.is::<Lost>()), "{method}");
+        }
+    }
+}
