@@ -10,8 +10,16 @@ use crate::Loss;
 /// The longest wait before the first retry. Short, since most losses are a server that went while others are there.
 pub const FIRST_WAIT: Duration = Duration::from_millis(500);
 
-/// The longest wait before any retry: a server that comes back after an hour is found within half a minute.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// The longest wait before a retry that no server asked for: one that comes back after an hour is found within ten
+/// seconds. Not longer, since servers that died let all of their clients in again within 20 s, and nobody is to wait
+/// longer than 30 s.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// The longest `Retry-After` that is believed.
+pub const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(30);
+
+/// `Retry-After` is in whole seconds. Those who were told the same one spread over it.
+const RETRY_AFTER_UNIT: Duration = Duration::from_secs(1);
 
 /// A connection that was welcome for this long ends the row of failed attempts. Shorter ones don't, so that a server
 /// that takes sessions and drops them at once is not hammered at the pace of first retries.
@@ -54,7 +62,10 @@ pub fn next(loss: &Loss, attempt: u32, random: f64, now: Instant, welcomed: bool
         Loss::Closed { code, .. } if *code == CloseCode::BadToken.code() => Next::NewGuest { at: now + wait },
         Loss::Closed { code, .. } if CloseCode::may_return(*code) => Next::Resume { at: now + wait },
         Loss::Refused { status, retry_after, .. } if welcomed || is_passing(*status) => {
-            Next::Resume { at: now + retry_after.unwrap_or_default().min(LONGEST_WAIT) + wait }
+            let told =
+                retry_after.map(|told| told.min(LONGEST_RETRY_AFTER) + RETRY_AFTER_UNIT.mul_f64(random));
+            // One that says the same each time may not know better.
+            Next::Resume { at: now + told.unwrap_or_default().max(wait) }
         }
         Loss::Closed { .. } | Loss::Refused { .. } => Next::GiveUp,
         Loss::Broken(_) | Loss::Unreachable(_) => Next::Resume { at: now + wait },
@@ -76,7 +87,7 @@ const fn is_passing(status: u16) -> bool {
 /// use std::time::Duration;
 /// assert_eq!(backoff(0, 0.5), Duration::from_millis(250));
 /// assert_eq!(backoff(3, 0.5), Duration::from_secs(2));
-/// assert_eq!(backoff(60, 0.5), Duration::from_secs(15));
+/// assert_eq!(backoff(60, 0.5), Duration::from_secs(5));
 /// ```
 pub fn backoff(attempt: u32, random: f64) -> Duration {
     let ceiling = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(attempt)).min(LONGEST_WAIT);
@@ -113,14 +124,35 @@ mod tests {
     #[test]
     fn a_server_that_says_when_is_not_asked_before_that() {
         let now = Instant::now();
-        let at = now + Duration::from_millis(3_250);
+        let at = now + Duration::from_millis(3_500);
         assert_eq!(next(&refused(503, Some(3)), 0, 0.5, now, false), Next::Resume { at });
     }
 
     #[test]
-    fn a_retry_after_of_a_year_is_cut_to_the_longest_wait() {
+    fn those_who_were_told_the_same_second_spread_over_it_however_often_they_failed() {
         let now = Instant::now();
-        let at = now + LONGEST_WAIT;
+        let wait = |attempt, random| match next(&refused(503, Some(12)), attempt, random, now, true) {
+            Next::Resume { at } => at - now,
+            other => panic!("{other:?}"),
+        };
+        for attempt in [0, 3, 60] {
+            assert_eq!(wait(attempt, 0.0), Duration::from_secs(12));
+            assert_eq!(wait(attempt, 0.5), Duration::from_millis(12_500));
+        }
+    }
+
+    #[test]
+    fn a_server_that_says_soon_each_time_is_asked_less_and_less_often() {
+        let now = Instant::now();
+        let waits = [0, 2, 4, 6].map(|attempt| next(&refused(429, Some(1)), attempt, 0.5, now, true));
+        let expected = [1_500, 1_500, 4_000, 5_000].map(|millis| now + Duration::from_millis(millis));
+        assert_eq!(waits, expected.map(|at| Next::Resume { at }));
+    }
+
+    #[test]
+    fn a_retry_after_of_a_year_is_cut() {
+        let now = Instant::now();
+        let at = now + LONGEST_RETRY_AFTER;
         assert_eq!(next(&refused(503, Some(31_536_000)), 0, 0.0, now, false), Next::Resume { at });
     }
 

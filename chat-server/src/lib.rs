@@ -11,6 +11,7 @@
 //! [`application`] puts it together, [`session`] is one WebSocket, [`hub`] brings what happens in rooms to the
 //! sessions in them, [`engine`] keeps what outlives a session. `docs/protocol.md` is what goes over the wire.
 
+pub mod admission;
 pub mod application;
 pub mod config;
 pub mod departures;

@@ -75,7 +75,8 @@ impl Limits {
     /// Nobody did anything yet. The task that forgets who is idle ends with `self`.
     pub fn start(rates: Rates) -> Self {
         let shared = Limited::ALL.map(|limited| {
-            let rate = rates.of(limited).filter(|_| limited.scope() != Scope::Connection)?;
+            let keyed = matches!(limited.scope(), Scope::User | Scope::Address);
+            let rate = rates.of(limited).filter(|_| keyed)?;
             Some(RateLimiter::keyed(quota(rate)))
         });
         let shared = Arc::new(shared);
@@ -153,7 +154,8 @@ impl ConnectionLimits {
     }
 }
 
-fn quota(rate: Rate) -> Quota {
+/// A rate in the words of governor.
+pub(crate) fn quota(rate: Rate) -> Quota {
     // A rate is of at least one in a period, so the time for one is never nothing; the other way is never gone.
     let quota = Quota::with_period(rate.every()).unwrap_or_else(|| Quota::per_second(rate.burst()));
     quota.allow_burst(rate.burst())

@@ -41,6 +41,11 @@ impl HttpError {
         Self { retry_after: later, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail) }
     }
 
+    /// One that passes: the same request may succeed when so much time is over.
+    pub fn passing_within(later: Duration, code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self { retry_after: Some(later), ..Self::passing(code, detail) }
+    }
+
     /// It was asked for too often: the same request may succeed in a second.
     pub fn too_fast(detail: impl Into<String>) -> Self {
         Self::too_many(ErrorCode::TooFast, detail, Duration::from_secs(1))

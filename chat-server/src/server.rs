@@ -7,12 +7,13 @@ use std::sync::{
 
 use hubbub_protocol::{
     ServerId, UserId,
-    limits::{GREETINGS_MIN, GREETINGS_PART, GREETINGS_PER_ADDRESS, Rates},
+    limits::{GREETINGS_MIN, GREETINGS_PART, GREETINGS_PER_ADDRESS, Limited, Rates},
 };
 use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
 use crate::{
+    admission::Admission,
     departures::Departures,
     dispatch::{Audience, Dispatcher},
     drain::Drain,
@@ -65,6 +66,8 @@ pub struct Server {
     pub metrics: Arc<Metrics>,
     /// The sockets.
     pub sessions: Arc<Sessions>,
+    /// How many are let in at once.
+    pub admission: Admission,
     /// Those that have not said hello yet.
     pub greetings: Arc<Places>,
     /// Who does something too often.
@@ -115,6 +118,7 @@ impl Server {
             engine,
             metrics,
             sessions,
+            admission: Admission::new(rates.of(Limited::Admissions)),
             greetings: Places::new(
                 GREETINGS_PER_ADDRESS,
                 (max_connections / GREETINGS_PART).max(GREETINGS_MIN),

@@ -55,6 +55,8 @@ pub enum ErrorCode {
     GuestTaken,
     /// The server takes no more sessions: it is full.
     Full,
+    /// More come at once than the server lets in. Retryable when `Retry-After` says.
+    Busy,
     /// The server takes no more sessions: it drains.
     Draining,
     /// The engine did not store or read in time. Retryable: with the same message id nothing is doubled.
@@ -109,7 +111,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// Every code, for tables and tests.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 48] = [
         Self::BadJson,
         Self::FrameTooLong,
         Self::UnknownType,
@@ -132,6 +134,7 @@ impl ErrorCode {
         Self::BadOrigin,
         Self::GuestTaken,
         Self::Full,
+        Self::Busy,
         Self::Draining,
         Self::EngineUnavailable,
         Self::NotLoggedIn,
@@ -184,6 +187,7 @@ impl ErrorCode {
             Self::BadOrigin => "badOrigin",
             Self::GuestTaken => "guestTaken",
             Self::Full => "full",
+            Self::Busy => "busy",
             Self::Draining => "draining",
             Self::EngineUnavailable => "engineUnavailable",
             Self::NotLoggedIn => "notLoggedIn",

@@ -39,11 +39,13 @@ pub enum Refusal {
     Greeting,
     /// Too many come from one address.
     Address,
+    /// More come at once than the server lets in: they come back in turn.
+    Rate,
 }
 
 impl Refusal {
     /// Every one.
-    pub const ALL: [Self; 4] = [Self::Full, Self::Draining, Self::Greeting, Self::Address];
+    pub const ALL: [Self; 5] = [Self::Full, Self::Draining, Self::Greeting, Self::Address, Self::Rate];
 
     /// The value of the label.
     pub const fn as_str(self) -> &'static str {
@@ -52,6 +54,7 @@ impl Refusal {
             Self::Draining => "draining",
             Self::Greeting => "greeting",
             Self::Address => "address",
+            Self::Rate => "rate",
         }
     }
 }

@@ -222,6 +222,8 @@ fn the_limits_are_those_of_the_code() {
         format!("| POST {USER_PATH} |"),
         format!("| GET {MESSAGE_PATH} |"),
         format!("at least {} minutes", limits::DEDUPLICATION_WINDOW.as_secs() / 60),
+        format!("at most {} s later; while", limits::COME_BACK_WITHIN.as_secs()),
+        format!("in 20 s: {} as it is set", limits::CONNECTIONS_DEFAULT),
         format!("every list within {} s", (limits::PRESENCE_LEASE + limits::PRESENCE_SWEEP).as_secs()),
     ] {
         assert!(DOCUMENT.contains(&part), "{part}");

@@ -42,7 +42,7 @@ async fn a_server_says_how_busy_it_is() {
     assert!(server.metric("hubbub_accept_rate").await > 0.0);
     // No timer fires early, and none of the first ten seconds later than the test waits.
     assert!((0.0..60.0).contains(&server.metric("hubbub_event_loop_lag_seconds").await));
-    for reason in ["full", "draining", "greeting", "address"] {
+    for reason in ["full", "draining", "greeting", "address", "rate"] {
         server.metric_is(&format!("hubbub_refused_total{{reason=\"{reason}\"}}"), 0.0).await;
     }
 }

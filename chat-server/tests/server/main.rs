@@ -31,5 +31,6 @@ mod rooms;
 mod sessions;
 mod slow;
 mod slow_among_many;
+mod storm;
 mod support;
 mod two_servers;

@@ -168,6 +168,11 @@ pub const GREETINGS_PART: usize = 2;
 /// See [`GREETINGS_PART`].
 pub const GREETINGS_MIN: usize = 64;
 
+/// The longest `Retry-After` of a server that more come to than it lets in ([`Limited::Admissions`]). A full server has let
+/// all in again within 20 s; who is far behind asks once more before that, since those who can't read the header (a
+/// browser's WebSocket) and try their luck were given turns that they do not keep.
+pub const COME_BACK_WITHIN: Duration = Duration::from_secs(15);
+
 /// How many logins to an account may fail within [`FAILED_LOGINS_WINDOW`]: a person remembers, or has the password
 /// reset; at this rate a guess of one in a million takes years.
 pub const FAILED_LOGINS_PER_ACCOUNT: u64 = 10;

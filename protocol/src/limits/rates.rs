@@ -13,6 +13,8 @@ pub enum Scope {
     User,
     /// All that comes to one server from an address (IPv6: from a /64).
     Address,
+    /// All that comes to one server.
+    Server,
 }
 
 impl Scope {
@@ -22,6 +24,7 @@ impl Scope {
             Self::Connection => "connection",
             Self::User => "user",
             Self::Address => "address",
+            Self::Server => "server",
         }
     }
 }
@@ -171,6 +174,10 @@ table! {
     Connects: "connects", Address, "WebSockets opened", Rate::per_second(100, 5_000);
     Guests: "guests", Address, "guests made", Rate::per_second(50, 5_000);
     Requests: "requests", Address, "requests to the API", Rate::per_second(100, 1_000);
+    // A core lets about 1,200 a second come back (0.8 ms each for upgrade, hello and one room), and Redis, which all
+    // servers share, twice as many: so nearly half of a core, and the rest is for those who chat. A full server, of
+    // CONNECTIONS_DEFAULT, is full again within 20 s.
+    Admissions: "admissions", Server, "WebSockets opened, by everybody together; beyond it HTTP 503 `busy`", Rate::per_second(500, 500);
 }
 
 /// The rates of one server: those of the table, or as configured.

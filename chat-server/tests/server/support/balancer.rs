@@ -37,6 +37,11 @@ impl Balancer {
         Self { address, servers, _tasks: tasks }
     }
 
+    /// Takes connections to these servers instead.
+    pub(crate) fn point_to(&self, servers: Vec<SocketAddr>) {
+        *self.servers.lock().unwrap() = servers;
+    }
+
     /// Takes no more connections to a server, as when it is not ready. Those there are stay.
     pub(crate) fn leave_out(&self, server: SocketAddr) {
         self.servers.lock().unwrap().retain(|other| *other != server);

@@ -1,13 +1,13 @@
 //! A WebSocket client that looks at as little of what it gets as it can: there may be thousands in one test.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use hubbub_protocol::SUBPROTOCOL;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
     task::JoinHandle,
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use super::PATIENCE;
@@ -29,18 +29,25 @@ pub(crate) struct Lean {
 }
 
 impl Lean {
+    /// Comes back when it is told to: more may come at once than are let in.
     pub(crate) async fn open(address: SocketAddr) -> Self {
-        Self::on(TcpSocket::new_v4().unwrap(), address).await
+        loop {
+            match Self::on(TcpSocket::new_v4().unwrap(), address).await {
+                Ok(client) => return client,
+                Err(later) => sleep(later).await,
+            }
+        }
     }
 
     /// With a small buffer in the kernel, so that the server soon feels it when this client does not read.
     pub(crate) async fn narrow(address: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(4_096).unwrap();
-        Self::on(socket, address).await
+        Self::on(socket, address).await.expect("nobody else comes")
     }
 
-    async fn on(socket: TcpSocket, address: SocketAddr) -> Self {
+    /// Fails with the `Retry-After` of a server that lets nobody else in now.
+    async fn on(socket: TcpSocket, address: SocketAddr) -> Result<Self, Duration> {
         let stream = timeout(PATIENCE, socket.connect(address)).await.unwrap().unwrap();
         stream.set_nodelay(true).unwrap();
         let mut client = Self { stream, received: Vec::new() };
@@ -56,13 +63,14 @@ impl Lean {
                 None => assert!(client.read().await, "closed instead of an answer"),
             }
         };
-        assert!(
-            client.received.starts_with(b"HTTP/1.1 101"),
-            "{}",
-            String::from_utf8_lossy(&client.received)
-        );
+        let head = String::from_utf8_lossy(&client.received[..end]);
+        let later = head.lines().find_map(|line| line.strip_prefix("retry-after: "));
+        if let (true, Some(later)) = (head.starts_with("HTTP/1.1 503"), later) {
+            return Err(Duration::from_secs(later.parse().unwrap()));
+        }
+        assert!(head.starts_with("HTTP/1.1 101"), "{head}");
         client.received.drain(..end);
-        client
+        Ok(client)
     }
 
     /// Says hello, and returns the token: the one given, or that of a new guest. Or the code of the close.

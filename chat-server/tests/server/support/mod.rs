@@ -22,7 +22,7 @@ mod redis_proxy;
 mod redis_server;
 mod witness;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use chat_server::{
     application::{Application, Ports},
@@ -129,9 +129,7 @@ impl TestServer {
 
     /// The value of a metric, with its label if it has one.
     pub(crate) async fn metric(&self, name: &str) -> f64 {
-        let text = self.private("/metrics").await.body;
-        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        line.unwrap_or_else(|| panic!("no {name} in\n{text}")).parse().unwrap()
+        metric(self.ports.private, name).await
     }
 
     /// Waits until a metric has a value.
@@ -158,6 +156,13 @@ impl TestServer {
             .unwrap()
             .unwrap();
     }
+}
+
+/// The value of a metric of the server that has them there.
+pub(crate) async fn metric(at: SocketAddr, name: &str) -> f64 {
+    let text = request(at, "GET", "/metrics", &[], "").await.body;
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {name} in\n{text}")).parse().unwrap()
 }
 
 pub(crate) fn room(name: &str) -> RoomName {

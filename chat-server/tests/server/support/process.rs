@@ -1,6 +1,6 @@
 //! The program as it is started: a process of its own, which can be killed.
 
-use std::{net::SocketAddr, process::Stdio};
+use std::{net::SocketAddr, process::Stdio, time::Duration};
 
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
@@ -43,8 +43,14 @@ impl Process {
 
     /// One of the servers on a Redis, by its name, and where it takes clients.
     pub(crate) async fn on_redis(redis: &RedisServer, name: &str) -> (Self, SocketAddr) {
+        Self::on_redis_with(redis, name, &[]).await
+    }
+
+    /// The same with more flags.
+    pub(crate) async fn on_redis_with(redis: &RedisServer, name: &str, flags: &[&str]) -> (Self, SocketAddr) {
         let url = redis.url();
-        let mut process = Self::start(&["--engine", "redis", "--redis-url", &url, "--server-name", name]);
+        let on_redis = ["--engine", "redis", "--redis-url", &url, "--server-name", name];
+        let mut process = Self::start(&[&on_redis, flags].concat());
         let public = process.address("chat").await;
         (process, public)
     }
@@ -61,6 +67,18 @@ impl Process {
     pub(crate) async fn signal(&self, signal: &str) {
         let pid = self.child.id().unwrap().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().await.unwrap().success());
+    }
+
+    /// How long it kept a core busy so far.
+    pub(crate) fn cpu_time(&self) -> Duration {
+        /// `_SC_CLK_TCK`, which Linux has the same everywhere.
+        const TICKS_PER_SECOND: u64 = 100;
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id().unwrap())).unwrap();
+        // proc(5): utime and stime are 14 and 15, counted from 1; the name, 2, is in parentheses.
+        let (_, behind_name) = stat.rsplit_once(')').unwrap();
+        let fields: Vec<_> = behind_name.split_whitespace().collect();
+        let ticks: u64 = fields[11..13].iter().map(|field| field.parse::<u64>().unwrap()).sum();
+        Duration::from_millis(ticks * 1_000 / TICKS_PER_SECOND)
     }
 
     /// Ends it without a word, as kill -9 does.

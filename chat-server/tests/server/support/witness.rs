@@ -13,10 +13,13 @@ use hubbub_protocol::{MessageId, MessageText, Offset};
 use tokio::{
     sync::watch,
     task::JoinSet,
-    time::{MissedTickBehavior, interval, timeout},
+    time::{MissedTickBehavior, interval, sleep, timeout},
 };
 
 use super::{PATIENCE, room};
+
+/// How often it is looked whether something holds of all.
+const A_MOMENT: Duration = Duration::from_millis(10);
 
 /// What one client was told.
 #[derive(Debug, Default)]
@@ -31,6 +34,8 @@ pub(crate) struct Record {
     pub(crate) servers: Vec<String>,
     /// What a server that keeps its promises never causes: gaps, strays, frames that are not understood.
     pub(crate) faults: Vec<Event>,
+    /// Frames that told of others who came and went.
+    pub(crate) presences: usize,
     away_since: Option<Instant>,
     /// The longest time from a lost connection until it was in its room again.
     pub(crate) longest_away: Duration,
@@ -42,6 +47,11 @@ impl Record {
         self.seen.last().map_or(self.from.unwrap_or_default(), |(offset, _)| *offset)
     }
 
+    /// Whether its connection is lost, and it is not in its room again.
+    pub(crate) fn is_away(&self) -> bool {
+        self.away_since.is_some()
+    }
+
     fn note(&mut self, event: Event) {
         match event {
             Event::Connected { server, .. } => {
@@ -49,12 +59,17 @@ impl Record {
                 self.servers.push(name.rsplit_once('-').map_or(name.clone(), |(name, _)| name.to_owned()));
             }
             Event::Disconnected { .. } => _ = self.away_since.get_or_insert_with(Instant::now),
-            Event::Joined { offset, .. } => self.from = Some(offset),
+            Event::Joined { offset, .. } => {
+                self.from = Some(offset);
+                // It may have been refused before it came in: then it was not there yet.
+                self.away_since = None;
+            }
             Event::Resumed { .. } => {
                 if let Some(since) = self.away_since.take() {
                     self.longest_away = self.longest_away.max(since.elapsed());
                 }
             }
+            Event::Presence { .. } => self.presences += 1,
             Event::Message(message) => self.seen.push((message.offset, message.id)),
             Event::Acknowledged { id, offset, .. } => self.acknowledged.push((offset, id)),
             Event::Gap { .. }
@@ -103,6 +118,8 @@ impl Witnesses {
         let reached = async {
             while !self.look(&holds) {
                 self.changed.changed().await.unwrap();
+                // Of hundreds there are thousands of changes a second: those of a moment are looked at together.
+                sleep(A_MOMENT).await;
             }
         };
         assert!(timeout(PATIENCE, reached).await.is_ok(), "waited in vain until {what}");

@@ -3,7 +3,9 @@ import { expect, test } from 'vitest';
 import { backoff, BACKOFF_BASE_MS, BACKOFF_CAP_MS } from './backoff';
 
 test('the wait doubles in the middle of its range', () => {
-  expect([0, 1, 2, 6, 7].map((attempt) => backoff(attempt, 0.5))).toEqual([250, 500, 1000, 15_000, 15_000]);
+  expect([0, 1, 2, 4, 5, 6].map((attempt) => backoff(attempt, 0.5))).toEqual([
+    250, 500, 1000, 4000, 5000, 5000,
+  ]);
 });
 
 test('the jitter is full: from nothing to the whole range', () => {

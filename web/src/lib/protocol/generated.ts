@@ -74,6 +74,7 @@ export type ErrorCode =
   | 'badOrigin'
   | 'guestTaken'
   | 'full'
+  | 'busy'
   | 'draining'
   | 'engineUnavailable'
   | 'notLoggedIn'

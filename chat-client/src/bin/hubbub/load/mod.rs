@@ -42,7 +42,8 @@ const LOOK: Duration = Duration::from_millis(50);
 /// Connections that are not in their room after this much longer than the ramp join while messages are sent already.
 const JOIN_PATIENCE: Duration = Duration::from_secs(30);
 
-/// After the last message, what is under way is given this long: the longest wait before a reconnect, and some.
+/// After the last message, what is under way is given this long: the longest wait before a reconnect (30 s when a server
+/// asks for it), and some.
 const SETTLE_PATIENCE: Duration = Duration::from_secs(35);
 
 /// The same after Ctrl-C, when somebody waits.
