@@ -14,6 +14,8 @@ export interface Report {
   duplicated: number;
   misordered: number;
   reconnects: number;
+  /** Handshakes that were answered with 503. */
+  refused: number;
   longestGapMs: number;
 }
 
@@ -22,6 +24,10 @@ export interface LoadOptions {
   /** Messages a second, of all connections together. */
   rate: number;
   room: string;
+  /** Over so many rooms, which are called after `room`; else one. */
+  rooms?: number;
+  /** How many connections are opened a second; else 500. */
+  ramp?: number;
 }
 
 export class Load {
@@ -32,12 +38,14 @@ export class Load {
   ) {}
 
   /** Opens the connections, and sends until it is told to stop. */
-  static start({ connections, rate, room }: LoadOptions): Load {
+  static start({ connections, rate, room, rooms = 1, ramp = 500 }: LoadOptions): Load {
     const flags = [
       `--server=${settings.ingress.origin}`,
       `--connections=${connections}`,
       `--rate=${rate}`,
       `--room=${room}`,
+      `--rooms=${rooms}`,
+      `--ramp=${ramp}`,
       '--hold',
       '--json',
       '--i-may-load-this-host',
