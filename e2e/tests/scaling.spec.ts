@@ -18,7 +18,7 @@ test('servers come as load crosses the threshold and go through a drain, and tho
 
   // Growing.
   const told = new Set((await cluster.api.events()).map(({ metadata }) => metadata.name));
-  const load = startLoad({ connections: 70, rate: 70, room: 'crowd' });
+  const load = startLoad({ connections: 70, rate: 14, room: 'crowd' });
   await cluster.settles(4);
   const grew = sizes.sightings.find(({ object }) => object.spec.replicas > 2)?.time ?? NaN;
   const below = crowd.sightings.filter(
