@@ -3,11 +3,12 @@
 //! Whoever leads stops its work when the Lease is lost. A process that was stopped by its host, though, may go on in
 //! the middle of a tick before it has looked at any clock: so each write looks at one.
 
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures::future::{Either, Ready, ready};
+use futures::future::BoxFuture;
 use hyper::{Method, Request};
 use kube::client::Body;
 use thiserror::Error;
@@ -36,6 +37,19 @@ impl Term {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun + length);
     }
 
+    /// The Lease is ours no longer.
+    pub fn end(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Whether it still is.
+    ///
+    /// # Errors
+    /// When it is not.
+    pub fn check(&self) -> Result<(), Lost> {
+        if self.holds() { Ok(()) } else { Err(Lost) }
+    }
+
     /// Whether it still is.
     pub fn holds(&self) -> bool {
         let end = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -44,7 +58,7 @@ impl Term {
 }
 
 /// A write of an operator that no longer leads. It was not sent.
-#[derive(Debug, Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("the lease is lost; nothing was written")]
 pub struct Lost;
 
@@ -69,22 +83,27 @@ pub struct Fenced<S> {
 
 impl<S> Service<Request<Body>> for Fenced<S>
 where
-    S: Service<Request<Body>, Error = BoxError>,
+    S: Service<Request<Body>>,
+    S::Future: Send + 'static,
+    S::Error: Into<BoxError>,
 {
     type Response = S::Response;
     type Error = BoxError;
-    type Future = Either<S::Future, Ready<Result<S::Response, BoxError>>>;
+    type Future = BoxFuture<'static, Result<S::Response, BoxError>>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
-        self.inner.poll_ready(context)
+        self.inner.poll_ready(context).map_err(Into::into)
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        if request.method() == Method::GET || self.term.holds() {
-            Either::Left(self.inner.call(request))
-        } else {
-            Either::Right(ready(Err(Lost.into())))
-        }
+        let reads = request.method() == Method::GET;
+        let term = self.term.clone();
+        let mut answer = Box::pin(self.inner.call(request));
+        // Asked whenever it goes on: it may have waited for a connection, be tried once more, or have been stopped.
+        Box::pin(poll_fn(move |context| match term.check() {
+            Err(lost) if !reads => Poll::Ready(Err(lost.into())),
+            _ => answer.as_mut().poll(context).map_err(Into::into),
+        }))
     }
 }
 

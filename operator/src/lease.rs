@@ -14,16 +14,17 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::args::OwnPod;
 use crate::fence::Term;
+use crate::telemetry::Telemetry;
 
 /// The Lease's name.
 pub const NAME: &str = "hubbub-operator";
 /// A holder that has not renewed for so long is gone.
-const TERM: Duration = Duration::from_secs(15);
+pub const TERM: Duration = Duration::from_secs(15);
 /// A holder that could not renew for so long stops acting. The difference to [`TERM`] is what a request that is under
 /// way may take.
-const GIVE_UP: Duration = Duration::from_secs(10);
+pub const GIVE_UP: Duration = Duration::from_secs(10);
 /// So often it renews, or looks whether it may take over.
-const RETRY: Duration = Duration::from_secs(2);
+pub const RETRY: Duration = Duration::from_secs(2);
 /// A try that takes longer is given up, so that one answer that never comes does not cost the Lease: three tries fit into
 /// [`GIVE_UP`].
 const TRY: Duration = Duration::from_secs(2);
@@ -35,6 +36,7 @@ pub struct Candidate {
     identity: String,
     owner: Option<OwnerReference>,
     term: Term,
+    telemetry: Telemetry,
 }
 
 /// What is known of the holder: the Lease as it was, and since when it is like that.
@@ -68,21 +70,28 @@ impl Candidate {
     /// A candidate for the Lease of a namespace. The identity is that of no other operator that may run. A Lease
     /// that is ours goes with `pod`, so that none is left when the operator is uninstalled. `term` is told until when
     /// it is ours.
-    pub fn new(client: Client, namespace: &str, identity: String, pod: Option<&OwnPod>, term: Term) -> Self {
+    pub fn new(
+        client: Client,
+        namespace: &str,
+        identity: String,
+        pod: Option<&OwnPod>,
+        term: Term,
+        telemetry: Telemetry,
+    ) -> Self {
         // An owner can only be in the namespace of what it owns.
         let owner = pod.filter(|_| client.default_namespace() == namespace).map(owner_reference);
-        Self { api: Api::namespaced(client, namespace), identity, owner, term }
+        Self { api: Api::namespaced(client, namespace), identity, owner, term, telemetry }
     }
 
-    /// Waits until the Lease is ours.
-    pub async fn acquire(&self) {
+    /// Waits until the Lease is ours, and gives the time from which it counts.
+    pub async fn acquire(&self) -> Instant {
         let mut seen = None;
         loop {
             let begun = Instant::now();
             match timeout(GIVE_UP, self.try_once(&mut seen)).await {
                 Ok(Ok(true)) => {
                     self.term.renew(begun, GIVE_UP);
-                    return;
+                    return begun;
                 }
                 Ok(Ok(false)) => {}
                 Ok(Err(error)) => tracing::warn!(%error, "can't get the lease; trying again"),
@@ -92,9 +101,13 @@ impl Candidate {
         }
     }
 
-    /// Keeps the Lease, and returns when it is lost.
-    pub async fn keep(&self) {
-        let mut renewed = Instant::now();
+    /// Keeps the Lease that counts from this time on, and returns when it is lost.
+    pub async fn keep(&self, acquired: Instant) {
+        self.keep_renewing(acquired).await;
+        self.term.end();
+    }
+
+    async fn keep_renewing(&self, mut renewed: Instant) {
         let mut seen = None;
         loop {
             sleep(RETRY).await;
@@ -124,6 +137,7 @@ impl Candidate {
     /// # Errors
     /// When the API server does not answer; then the next one waits.
     pub async fn release(&self) -> Result<(), kube::Error> {
+        self.term.end();
         let Some(mut lease) = self.api.get_opt(NAME).await? else { return Ok(()) };
         let spec = lease.spec.get_or_insert_default();
         if spec.holder_identity.as_deref() == Some(self.identity.as_str()) {
@@ -135,7 +149,9 @@ impl Candidate {
 
     /// Whether the Lease is ours now.
     async fn try_once(&self, seen: &mut Option<Seen>) -> Result<bool, kube::Error> {
-        let written = match self.api.get_opt(NAME).await? {
+        let there = self.api.get_opt(NAME).await?;
+        self.telemetry.heard();
+        let written = match there {
             None => {
                 let metadata = ObjectMeta {
                     name: Some(NAME.to_owned()),

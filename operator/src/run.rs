@@ -80,10 +80,12 @@ pub async fn run(options: RunOptions, stop: CancellationToken) -> Result<(), Run
 
     let identity = identity(options.pod.as_ref())?;
     let namespace = options.namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
-    let candidate = Candidate::new(client, &namespace, identity.clone(), options.pod.as_ref(), term);
+    let pod = options.pod.as_ref();
+    let candidate =
+        Candidate::new(client, &namespace, identity.clone(), pod, term.clone(), telemetry.clone());
     let context = Arc::new(Context {
         client: fenced,
-        servers: Servers::new(PRIVATE_PORT),
+        servers: Servers::new(PRIVATE_PORT).within(term),
         telemetry: telemetry.clone(),
         reporter: identity,
         journal: Journal::stdout(),
@@ -107,19 +109,19 @@ async fn lead(options: &RunOptions, candidate: &Candidate, context: Arc<Context>
     let mut beat = interval(Duration::from_secs(1));
     let mut acquire = Box::pin(candidate.acquire());
     while !stop.is_cancelled() {
-        tokio::select! {
+        let acquired = tokio::select! {
             () = stop.cancelled() => break,
             _ = beat.tick() => {
                 telemetry.beat();
                 continue;
             }
-            () = &mut acquire => {}
-        }
+            acquired = &mut acquire => acquired,
+        };
         tracing::info!("leading");
         telemetry.leads(true);
         tokio::select! {
             () = stop.cancelled() => {}
-            () = candidate.keep() => {}
+            () = candidate.keep(acquired) => {}
             // Dropped at once when the lease is lost, and with it every tick that is under way.
             () = watch(options, &context) => {}
         }
@@ -198,7 +200,13 @@ impl Ticks {
     fn begin_all(&mut self, store: &Store<DeserializeGuard<ChatServer>>) {
         let objects = store.state();
         let there: Vec<Key> = objects.iter().map(|object| key(object)).collect();
-        self.slots.retain(|key, slot| slot.busy || there.contains(key));
+        self.slots.retain(|key, slot| {
+            let keep = slot.busy || there.contains(key);
+            if !keep {
+                self.context.telemetry.forget(&key.0, &key.1);
+            }
+            keep
+        });
         for object in objects {
             self.begin_shared(&object, false);
         }

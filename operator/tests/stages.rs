@@ -9,7 +9,7 @@ use hubbub_operator::build::build;
 use hubbub_operator::crd::{ChatServer, Owner};
 use hubbub_operator::reconcile::apply::{ApplyError, owned};
 use hubbub_operator::reconcile::drain::{Step, steps};
-use hubbub_operator::reconcile::event::{drained, rebalancing, resized, trouble};
+use hubbub_operator::reconcile::event::{drained, rebalancing, resized, trouble, turned};
 use hubbub_operator::reconcile::observe::{Answer, Server, moment, server};
 use hubbub_operator::reconcile::rollout;
 use hubbub_operator::reconcile::status::{Outcome, Problem, status};
@@ -19,7 +19,7 @@ use hubbub_operator::record::Record;
 use hubbub_operator::servers::Figures;
 use hubbub_operator::validate::validate;
 use hubbub_protocol::metrics::DrainState;
-use hubbub_scaling::{Decision, Memory, Move, Observation, Phase, Policy};
+use hubbub_scaling::{Decision, Memory, Move, Observation, Phase, Policy, Readings};
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use k8s_openapi::jiff::Timestamp;
@@ -405,9 +405,22 @@ fn the_last_ten_decisions_are_told_with_what_they_were_made_on() {
 fn a_decision_tells_the_figures_that_it_saw() {
     let silent = server(&pod("c", json!({})), at(0)).unwrap();
     let marked = pod("d", draining(&at(-5).to_string()));
+    let busy = |name: &str, connections: u32, readings: Readings| {
+        let mut server = says(&pod(name, json!({})), connections, DrainState::Serving);
+        if let Answer::Figures(figures) = &mut server.answer {
+            figures.readings = Some(readings);
+        }
+        server
+    };
+    let readings = |send_queue_bytes, event_loop_lag_micros, accepts_per_second| Readings {
+        send_queue_bytes,
+        event_loop_lag_micros,
+        accepts_per_second,
+        refused: 0,
+    };
     let servers = [
-        says(&pod("a", json!({})), 1_000, DrainState::Serving),
-        says(&pod("b", json!({})), 650, DrainState::Serving),
+        busy("a", 1_000, readings(100, 3_000, 4)),
+        busy("b", 650, readings(50, 9_000, 1)),
         silent,
         says(&marked, 4, DrainState::Draining),
     ];
@@ -422,7 +435,8 @@ fn a_decision_tells_the_figures_that_it_saw() {
         json!({
             "time": at(0).to_string(), "from": 3, "to": 3, "owner": "Operator", "limitedBy": "AtMaximum",
             "reason": "1,654 connections need 4 servers at 500 each; the maximum is 3",
-            "saw": { "connections": 1_654, "ready": 3, "silent": 1, "draining": 1, "targetConnections": 500,
+            "saw": { "connections": 1_654, "sendQueueBytes": 150, "eventLoopLagMicros": 9_000, "acceptsPerSecond": 5,
+                "ready": 3, "silent": 1, "draining": 1, "targetConnections": 500,
                 "redisHealthy": true, "rollingOut": false },
         })
     );
@@ -497,4 +511,33 @@ fn old_servers_get_sessions_again_when_new_ones_can_not_take_them() {
     assert_eq!(rolled(&[open, of("new", "b", 500)]), [], "they are not held again at once");
     let undone = Server { template: Some("new".to_owned()), ..held };
     assert_eq!(rolled(&[undone]), release);
+}
+
+#[test]
+fn what_begins_and_ends_is_told_once_and_what_stays_is_not() {
+    let with_redis = |engine_up: bool, connections: u32, before: &ChatServer| {
+        let mut seen = says(&pod("a", json!({})), connections, DrainState::Serving);
+        if let Answer::Figures(figures) = &mut seen.answer {
+            figures.engine_up = Some(engine_up);
+        }
+        let servers = [seen];
+        let decision = decided(before, 1, &servers);
+        let outcome =
+            Outcome { servers: &servers, asked: 1, decision: Some(&decision), problem: None, rollout: false };
+        status(before, outcome, at(0))
+    };
+    let mut chat_server = common::minimal();
+    chat_server.spec.scaling.max = 2;
+    let mut told = |engine_up: bool, connections: u32| {
+        let after = with_redis(engine_up, connections, &chat_server);
+        let news = turned(chat_server.status.as_ref(), &after);
+        chat_server.status = Some(after);
+        news.into_iter().map(|news| news.reason).collect::<Vec<_>>()
+    };
+    assert!(told(true, 100).is_empty(), "all is well at first");
+    assert_eq!(told(false, 100), ["RedisAway"]);
+    assert!(told(false, 120).is_empty());
+    assert_eq!(told(true, 120), ["RedisBack"]);
+    assert_eq!(told(true, 2_000), ["AtMaximum"]);
+    assert!(told(true, 2_100).is_empty());
 }

@@ -436,3 +436,16 @@ async fn servers_whose_timers_are_late_get_help_and_one_that_lies_about_it_is_no
     let (servers, why) = reason([late, liar]).await;
     assert_eq!(servers, json!(2), "{why}");
 }
+
+#[tokio::test]
+async fn a_problem_is_one_event_however_often_it_is_met() {
+    let foreign = json!({ "metadata": { "name": "chat" } });
+    let cluster = Cluster { objects: vec![("/services/chat", foreign)], ..Cluster::default() };
+    let (context, cluster, _guard) = api_server(cluster).await;
+    let mut kept = Kept::default();
+    for _ in 0..3 {
+        // The watch does not tell of the status that was written.
+        tick(&context, &minimal(), &mut kept).await.unwrap();
+    }
+    assert_eq!(cluster.lock().unwrap().events(), ["NameTaken"]);
+}

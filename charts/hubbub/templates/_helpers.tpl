@@ -69,5 +69,9 @@ true
 {{- define "hubbub.leaseRule" }}
   - apiGroups: [coordination.k8s.io]
     resources: [leases]
-    verbs: [get, create, update]
+    verbs: [create]
+  - apiGroups: [coordination.k8s.io]
+    resources: [leases]
+    resourceNames: [hubbub-operator]
+    verbs: [get, update]
 {{- end }}

@@ -73,6 +73,15 @@ pub struct SeenStatus {
     /// Sessions on all servers that answered. Unset: none answered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connections: Option<i64>,
+    /// Bytes that waited in the queues of sessions, on all servers that said so. Unset: none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub send_queue_bytes: Option<i64>,
+    /// How late the timers of a server fired at most. Unset: none said so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event_loop_lag_micros: Option<i64>,
+    /// Sessions that all servers that said so took in a second. Unset: none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepts_per_second: Option<i64>,
     /// Servers that took sessions.
     pub ready: i32,
     /// Servers that were to stay and did not answer.

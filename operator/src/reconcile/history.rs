@@ -28,6 +28,8 @@ pub fn append(mut decisions: Vec<DecisionStatus>, record: &Record, now: Timestam
 fn decision(Record { decision, policy, observation, .. }: &Record, now: Timestamp) -> DecisionStatus {
     let pods = |wanted: fn(&Phase) -> bool| observation.pods.iter().filter(move |pod| wanted(&pod.phase));
     let serving = || pods(|phase| *phase == Phase::Serving);
+    let readings = || observation.pods.iter().filter_map(|pod| pod.readings);
+    let figure = |figure: u64| i64::try_from(figure).unwrap_or(i64::MAX);
     DecisionStatus {
         time: Time(now),
         from: number(observation.staying() as usize),
@@ -38,6 +40,11 @@ fn decision(Record { decision, policy, observation, .. }: &Record, now: Timestam
         dry_run: !decision.act,
         saw: SeenStatus {
             connections: sum(observation.pods.iter().filter_map(|pod| pod.connections)),
+            send_queue_bytes: readings().map(|of| figure(of.send_queue_bytes)).reduce(i64::saturating_add),
+            event_loop_lag_micros: readings().map(|of| figure(of.event_loop_lag_micros)).max(),
+            accepts_per_second: readings()
+                .map(|of| figure(of.accepts_per_second))
+                .reduce(i64::saturating_add),
             ready: number(serving().filter(|pod| pod.ready).count()),
             silent: number(serving().filter(|pod| pod.connections.is_none()).count()),
             draining: number(pods(|phase| matches!(phase, Phase::Draining { .. })).count()),

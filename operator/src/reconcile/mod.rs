@@ -27,7 +27,7 @@ use tokio::time::Instant;
 
 use self::apply::{Applied, ApplyError};
 use self::drain::{Marked, Step};
-use self::event::News;
+use self::event::{News, Told};
 use self::fetch::{FetchError, Fetched};
 use self::observe::Server;
 use self::status::{Outcome, Problem};
@@ -67,6 +67,8 @@ pub struct Kept {
     rebalanced: Option<Timestamp>,
     /// Events that are not written yet.
     news: VecDeque<News>,
+    /// What comes and goes, and was told of.
+    told: Told,
 }
 
 /// The watch tells of a write within milliseconds. For as long as this, what was written counts, and then again what the watch
@@ -160,8 +162,9 @@ pub async fn reconcile(
     // 2. validate (no client)
     let wanted = validate(object);
     // 3. observe (servers)
+    let began = Instant::now();
     let servers = observe::observe(&context.servers, &fetched.pods, now).await;
-    context.telemetry.scraped(&servers);
+    context.telemetry.scraped(&servers, began.elapsed());
     let wanted = match wanted {
         Ok(wanted) => wanted,
         Err(invalid) => {
@@ -179,6 +182,7 @@ pub async fn reconcile(
     let todo = decide::todo(&record.decision, &wanted, template.as_deref(), deployment, &servers, now);
     let objects = objects.ask_for(todo.ask);
     if record.is_news(kept.decision.as_ref()) {
+        context.telemetry.decided(&record);
         let (namespace, chat_server) = (namespace.clone(), name.clone());
         context.journal.write(&Entry { decided: now, namespace, chat_server, record: record.clone() });
     }
@@ -207,6 +211,12 @@ pub async fn reconcile(
     };
     let mut status = status::status(object, outcome, now);
     status.decisions = history::append(status.decisions, &record, now);
+    for news in event::turned(object.status.as_ref(), &status) {
+        if kept.told.may(news.reason, observe::moment(now)) {
+            kept.push(news);
+        }
+    }
+    let told = told.and(announce(context, object, kept, now).await);
     let written = write_status(context, object, status, kept).await;
     marked.failed.map_or(Ok(()), |error| Err(TickError::Drain(error))).and(told).and(written)
 }
@@ -310,6 +320,7 @@ async fn write_status(
     status: ChatServerStatus,
     kept: &mut Kept,
 ) -> Result<(), TickError> {
+    context.telemetry.told(&object.namespace().unwrap_or_default(), &object.name_any(), &status);
     if object.status.as_ref() == Some(&status) {
         return Ok(());
     }

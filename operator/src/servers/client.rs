@@ -14,6 +14,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use thiserror::Error;
 
 use super::figures::{Figures, Unusable};
+use crate::fence::{Lost, Term};
 
 /// A server answers within microseconds, or something is wrong. Well below the five seconds in which a decision
 /// has to be made.
@@ -30,6 +31,7 @@ const IDLE: Duration = Duration::from_secs(10);
 pub struct Servers {
     http: Client<HttpConnector, Full<Bytes>>,
     port: u16,
+    term: Option<Term>,
 }
 
 /// Why nothing usable came from a server.
@@ -53,6 +55,9 @@ pub enum Silence {
     /// It sent something else than what was asked for.
     #[error("answered something else: {0}")]
     Json(#[from] serde_json::Error),
+    /// It is not for this operator to tell.
+    #[error(transparent)]
+    Lost(#[from] Lost),
     /// The request could not be made: the token has characters that do not fit into a header.
     #[error("the request can't be made: {0}")]
     Request(#[from] hyper::http::Error),
@@ -68,7 +73,13 @@ impl Servers {
             .pool_idle_timeout(IDLE)
             .pool_max_idle_per_host(1)
             .build(connector);
-        Self { http, port }
+        Self { http, port, term: None }
+    }
+
+    /// Asks at any time, and tells only within the term.
+    #[must_use]
+    pub fn within(self, term: Term) -> Self {
+        Self { term: Some(term), ..self }
     }
 
     /// What a server says of itself.
@@ -131,6 +142,7 @@ impl Servers {
             .header(AUTHORIZATION, format!("Bearer {token}"))
             .header(CONTENT_TYPE, "application/json")
             .body(Full::from(body))?;
+        self.term.as_ref().map_or(Ok(()), Term::check)?;
         Ok(serde_json::from_slice(&self.send(request, ADMIN_TIMEOUT).await?)?)
     }
 
