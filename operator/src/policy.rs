@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use hubbub_scaling::{
-    Amount, Behavior, Bounds, Headroom, Pace, Policy, Rebalance, Rules, RushRule, Schedule, Select, Signals,
-    Tolerance,
+    Amount, Behavior, Bounds, Headroom, Intake, Pace, Policy, Rebalance, Rules, RushRule, Schedule, Select,
+    Signals, Tolerance,
 };
 
 use crate::crd::{
@@ -45,6 +45,8 @@ pub fn policy(scaling: &ScalingSpec, drain_seconds: u32) -> Result<Policy, Inval
             down: rules(&scaling.behavior.scale_down, usual.down.stabilization)?,
         },
         rebalance: rebalance(&scaling.rebalance)?,
+        intake: Intake::default(),
+        drain: Duration::from_secs(drain_seconds.into()),
         drain_deadline: Duration::from_secs(drain_seconds.into()) + DRAIN_MARGIN,
         pinned: None,
         paused: scaling.paused,

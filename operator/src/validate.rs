@@ -7,7 +7,7 @@ use hubbub_protocol::{
     RoomName,
     limits::{self, InvalidRates, Rates},
 };
-use hubbub_scaling::{InvalidPolicy, Policy};
+use hubbub_scaling::{Intake, InvalidPolicy, Policy};
 use hyper::Uri;
 use ipnet::IpNet;
 use k8s_openapi::api::core::v1::{ResourceRequirements, Toleration};
@@ -138,7 +138,8 @@ pub fn validate(object: &ChatServer) -> Result<Wanted, Invalid> {
     check_text("image", &spec.image)?;
     check_server(&spec.server)?;
     let pinned = spec.replicas.map(|replicas| number("replicas", replicas, 0, 1_000)).transpose()?;
-    let policy = Policy { pinned, ..policy(&spec.scaling, drain_seconds)? };
+    let intake = intake(&spec.server);
+    let policy = Policy { pinned, intake, ..policy(&spec.scaling, drain_seconds)? };
     check_room_to_grow(&policy, spec.server.max_connections)?;
     Ok(Wanted {
         policy,
@@ -218,6 +219,13 @@ fn without_password(url: &str) -> String {
         (Some((scheme, _)), Some((_, host))) => format!("{scheme}://***@{host}"),
         _ => url.to_owned(),
     }
+}
+
+/// What a server can take of those that go.
+fn intake(server: &ServerSpec) -> Intake {
+    let places = server.max_connections.and_then(|most| u32::try_from(most).ok());
+    let usual = Intake::default();
+    Intake { places: places.unwrap_or(usual.places), ..usual }
 }
 
 /// A full server refuses sessions, and those that are refused count only as often as they ask again.

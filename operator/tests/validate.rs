@@ -20,6 +20,7 @@ fn what_a_user_can_write_is_valid() {
     assert_eq!(wanted.policy.pinned, Some(3));
     assert_eq!(wanted.policy.target.get(), 2_000);
     assert_eq!(wanted.policy.drain_deadline.as_secs(), 70);
+    assert_eq!((wanted.policy.drain.as_secs(), wanted.policy.intake.places), (60, 5_000));
     let behavior = &wanted.policy.behavior;
     assert_eq!((behavior.up.policies.len(), behavior.down.stabilization.as_secs()), (2, 600));
     assert_eq!(wanted.policy.rebalance.unwrap().per_second.get(), 20);

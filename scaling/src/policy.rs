@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::exact::Exact;
-use crate::{Behavior, Headroom, Moment, Rebalance, RushRule, Schedule, Signals};
+use crate::{Behavior, Headroom, Intake, Moment, Rebalance, RushRule, Schedule, Signals};
 
 /// What the owner of the chat-servers wants.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,10 @@ pub struct Policy {
     pub behavior: Behavior,
     /// How connections are moved to servers that have fewer; with none, they stay where they are.
     pub rebalance: Option<Rebalance>,
+    /// What a server can take of those that go.
+    pub intake: Intake,
+    /// A server that is to go sends its sessions away evenly over this time.
+    pub drain: Duration,
     /// A server that is to go may have connections for no longer than this; then it goes nevertheless.
     pub drain_deadline: Duration,
     /// A number of servers that somebody fixed, who then decides instead of the connections. It may lie outside
@@ -59,7 +63,9 @@ impl Default for Policy {
             rush: None,
             behavior: Behavior::default(),
             rebalance: Some(Rebalance::default()),
-            drain_deadline: Duration::from_secs(45),
+            intake: Intake::default(),
+            drain: Duration::from_secs(30),
+            drain_deadline: Duration::from_secs(40),
             pinned: None,
             paused: false,
             dry_run: false,

@@ -2,9 +2,10 @@
 
 use std::cmp::Reverse;
 
-use crate::{Moment, Phase, Pod, Policy};
+use crate::intake::at_a_time;
+use crate::{Moment, Observation, Phase, Pod, Policy};
 
-/// The servers that leave when `count` have to: those whose going costs the fewest reconnects, then those that are
+/// The servers that leave when `count` have to, of them as many as can be emptied now: those whose going costs the fewest reconnects, then those that are
 /// not ready, then those of an older template, then the youngest. A server that did not answer counts as full,
 /// so it goes last.
 ///
@@ -33,8 +34,8 @@ use crate::{Moment, Phase, Pod, Policy};
 /// let (decision, _) = decide(&pinned, &seen, Memory::default(), Moment::from_secs(100));
 /// assert_eq!(decision.victims, ["idle", "unready", "young", "old", "busy"]);
 /// ```
-pub(crate) fn choose<'a>(serving: impl Iterator<Item = &'a Pod>, count: u32) -> Vec<String> {
-    let mut pods: Vec<&Pod> = serving.collect();
+pub(crate) fn choose(seen: &Observation, policy: &Policy, count: u32) -> Vec<String> {
+    let mut pods: Vec<&Pod> = seen.serving().collect();
     pods.sort_by_key(|pod| {
         (
             pod.connections.unwrap_or(u32::MAX),
@@ -44,7 +45,10 @@ pub(crate) fn choose<'a>(serving: impl Iterator<Item = &'a Pod>, count: u32) -> 
             pod.name.as_str(),
         )
     });
-    names(&pods, count)
+    pods.truncate(count as usize);
+    let now = at_a_time(policy.intake, policy.drain, &pods, seen.serving());
+    pods.truncate(now);
+    names(&pods)
 }
 
 /// The servers that are taken back when `count` of those that are being emptied are needed after all: those
@@ -52,7 +56,8 @@ pub(crate) fn choose<'a>(serving: impl Iterator<Item = &'a Pod>, count: u32) -> 
 pub(crate) fn take_back<'a>(draining: impl Iterator<Item = &'a Pod>, count: u32) -> Vec<String> {
     let mut pods: Vec<&Pod> = draining.collect();
     pods.sort_by_key(|pod| (Reverse(pod.connections), pod.name.as_str()));
-    names(&pods, count)
+    pods.truncate(count as usize);
+    names(&pods)
 }
 
 /// Whether a server that is being emptied may be deleted. Empty is not enough: it has to have said that it takes
@@ -63,6 +68,6 @@ pub(crate) fn may_go(pod: &Pod, policy: &Policy, now: Moment) -> bool {
     empty || now.since(since) >= policy.drain_deadline
 }
 
-fn names(pods: &[&Pod], count: u32) -> Vec<String> {
-    pods.iter().take(count as usize).map(|pod| pod.name.clone()).collect()
+fn names(pods: &[&Pod]) -> Vec<String> {
+    pods.iter().map(|pod| pod.name.clone()).collect()
 }

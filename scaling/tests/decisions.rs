@@ -6,8 +6,8 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use hubbub_scaling::{
-    Amount, Behavior, Bounds, Decision, Headroom, Limit, Memory, Moment, Observation, Owner, Pace, Phase,
-    Pod, Policy, Readings, Rebalance, Rules, RushRule, Schedule, Select, Signals, Tolerance, decide,
+    Amount, Behavior, Bounds, Decision, Headroom, Intake, Limit, Memory, Moment, Observation, Owner, Pace,
+    Phase, Pod, Policy, Readings, Rebalance, Rules, RushRule, Schedule, Select, Signals, Tolerance, decide,
 };
 
 fn policy() -> Policy {
@@ -604,4 +604,36 @@ fn what_was_refused_while_a_server_did_not_answer_is_spread_over_that_time() {
     // A look right after it measures nothing new, and forgets nothing either.
     let (again, _) = decide(&policy(), &seen(1, vec![full(1_011)]), memory, Moment::from_millis(110_020));
     assert_eq!(again.reason, after.reason);
+}
+
+#[test]
+fn servers_are_emptied_one_batch_after_the_other_when_the_others_have_no_room_for_all() {
+    let intake = Intake { places: 1_000, per_second: 500 };
+    let tight = Policy { pinned: Some(2), intake, ..policy() };
+    let full = vec![pod("a", 800), pod("b", 790), pod("c", 180), pod("d", 190)];
+    let first = at_once(&tight, &seen(4, full));
+    assert_eq!((first.ask, first.victims), (4, vec!["c".to_owned(), "d".to_owned()]));
+    let fuller = vec![pod("a", 900), pod("b", 890), pod("c", 180), pod("d", 190)];
+    let first = at_once(&tight, &seen(4, fuller));
+    assert_eq!((first.ask, first.victims), (4, vec!["c".to_owned()]));
+    // c is empty, and goes alone; then it is d's turn.
+    let emptied = vec![pod("a", 990), pod("b", 980), draining("c", 0, 990), pod("d", 190)];
+    assert_eq!(at_once(&tight, &seen(4, emptied)).ask, 3);
+    let next = at_once(&tight, &seen(3, vec![pod("a", 960), pod("b", 950), pod("d", 250)]));
+    assert_eq!((next.ask, next.victims), (3, vec!["d".to_owned()]));
+}
+
+#[test]
+fn the_sessions_that_come_by_themselves_are_let_in_before_those_of_servers_that_go() {
+    let taking = |name, accepts_per_second| Pod {
+        readings: Some(Readings { accepts_per_second, ..Readings::default() }),
+        ..pod(name, 400)
+    };
+    let pinned = Policy { pinned: Some(2), ..policy() };
+    let victims = |accepts| {
+        let pods = vec![taking("a", accepts), taking("b", accepts), pod("c", 300), pod("d", 310)];
+        at_once(&pinned, &seen(4, pods)).victims
+    };
+    assert_eq!(victims(0), ["c", "d"]);
+    assert_eq!(victims(495), ["c"], "10 a second for 30 s");
 }

@@ -6,8 +6,9 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use hubbub_scaling::{
-    Amount, Behavior, Bounds, Headroom, Memory, Moment, Observation, Pace, Phase, Pod, Policy, Readings,
-    Recommendation, Rules, RushRule, Schedule, Select, Signals, Tolerance, decide, moves, recommend,
+    Amount, Behavior, Bounds, Headroom, Intake, Memory, Moment, Observation, Pace, Phase, Pod, Policy,
+    Readings, Recommendation, Rules, RushRule, Schedule, Select, Signals, Tolerance, decide, moves,
+    recommend,
 };
 use proptest::prelude::*;
 
@@ -475,5 +476,35 @@ proptest! {
         // Or as even as whole connections can be.
         let even = u64::from(fullest) * u64::from(servers) * 10 <= u64::from(all) * 11;
         prop_assert!(even || fullest < all.div_ceil(servers) + (target / 50).max(1), "{pods:?}");
+    }
+
+    #[test]
+    fn of_those_that_are_to_go_as_many_are_emptied_as_fit_into_the_free_places_of_the_others(
+        policy in policies(),
+        seen in observations(),
+        intake in (0_u32..5_000, 0_u32..50),
+        pinned in 0_u32..10,
+    ) {
+        let intake = Intake { places: intake.0, per_second: intake.1 };
+        let policy = Policy { pinned: Some(pinned), intake, ..policy };
+        let (decision, _) = decide(&policy, &seen, Memory::default(), NOW);
+        let goes = |pod: &&Pod| decision.victims.contains(&pod.name);
+        let stays = |pod: &&Pod| pod.phase == Phase::Serving && pod.ready && !decision.victims.contains(&pod.name);
+        let leaving: u64 = seen.pods.iter().filter(goes).map(|pod| u64::from(pod.connections.unwrap_or(intake.places))).sum();
+        let free: u64 = seen
+            .pods
+            .iter()
+            .filter(stays)
+            .filter_map(|pod| intake.places.checked_sub(pod.connections?))
+            .map(u64::from)
+            .sum();
+        let nobody_stays = seen.pods.iter().all(|pod| pod.phase != Phase::Serving || goes(&pod));
+        prop_assert!(decision.victims.len() <= 1 || nobody_stays || leaving <= free, "{leaving} into {free}");
+        // The next are chosen when these are gone.
+        let begun = !decision.victims.is_empty() || decision.ask < seen.asked.unwrap_or(0);
+        let may = seen.engine_healthy && !seen.rollout && staying(&seen) > pinned;
+        let draining = seen.pods.iter().any(|pod| matches!(pod.phase, Phase::Draining { .. }));
+        let silent = seen.pods.iter().any(|pod| pod.phase == Phase::Serving && pod.connections.is_none());
+        prop_assert!(begun || !may || draining || silent, "{}", decision.reason);
     }
 }

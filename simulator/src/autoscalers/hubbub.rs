@@ -25,8 +25,8 @@ impl Hubbub {
 
     /// With the target, its tolerance and the bounds of this policy, and with defaults otherwise.
     pub fn with_defaults(policy: &Policy) -> Self {
-        let Policy { target, bounds, tolerance, drain_deadline, .. } = *policy;
-        let policy = Policy { target, bounds, tolerance, drain_deadline, ..Policy::default() };
+        let Policy { target, bounds, tolerance, intake, drain, drain_deadline, .. } = *policy;
+        let policy = Policy { target, bounds, tolerance, intake, drain, drain_deadline, ..Policy::default() };
         Self { name: "Hubbub, defaults", policy, memory: Memory::default() }
     }
 
