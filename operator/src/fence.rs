@@ -122,7 +122,7 @@ mod tests {
             let service = Fence(term.clone()).layer(served);
             async move { service.oneshot(request?).await }
         };
-        term.renew(Instant::now(), Duration::from_secs(3_600));
+        term.renew(Instant::now(), Duration::from_hours(1));
         for method in [Method::GET, Method::POST, Method::PATCH, Method::PUT, Method::DELETE] {
             assert!(sent(method.clone()).await.is_ok(), "{method}");
         }
