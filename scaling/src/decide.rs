@@ -192,7 +192,8 @@ fn automatic(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) -
     let (rush, rushes) = look_for_rush(policy, seen, memory.rush, now);
     let ((allowed, restraint), recent) = policy.behavior.restrain(memory.recent, staying, within, now);
     let allowed = if rush == Rush::On { allowed.max(within) } else { allowed };
-    let held = hold(seen, seen.unseen()).or((rush != Rush::Calm).then_some(Limit::Rush));
+    let unseen = unseen(policy, seen);
+    let held = hold(seen, unseen).or((rush != Rush::Calm).then_some(Limit::Rush));
 
     let steady = if held.is_some() { allowed.max(staying) } else { allowed };
     let replicas = bounds.clamp(steady);
@@ -212,7 +213,7 @@ fn automatic(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) -
     let what = ask.in_words(policy, seen);
     let reason = match limited_by {
         None => what,
-        Some(limit) => format!("{what}; {}", because(limit, bounds, seen.unseen(), &policy.behavior, way)),
+        Some(limit) => format!("{what}; {}", because(limit, bounds, unseen, &policy.behavior, way)),
     };
     (
         Wish { replicas, may_shrink: held.is_none(), limited_by, reason },
@@ -236,6 +237,13 @@ fn look_for_rush(policy: &Policy, seen: &Observation, memory: RushMemory, now: M
         (connections + u64::from(more), capacity + u64::from(policy.target.get()))
     });
     rule.look(memory, connections, capacity, now)
+}
+
+/// Of the servers that stay: how many do not tell something that the policy looks at, and how many there should be.
+fn unseen(policy: &Policy, seen: &Observation) -> (u32, u32) {
+    let (silent, all) = seen.unseen();
+    let untold = policy.signals.targets().map(|(signal, _)| seen.unseen_of(signal));
+    (untold.fold(silent, u32::max), all)
 }
 
 /// What forbids to shrink, when so many of so many servers are not seen.

@@ -577,6 +577,25 @@ fn a_server_that_does_not_say_how_busy_it_is_keeps_the_others() {
 }
 
 #[test]
+fn nothing_shrinks_while_more_than_a_fifth_do_not_tell_what_is_looked_at() {
+    let calm = follows(Signals { accepts_per_second: NonZeroU32::new(100), ..Signals::default() });
+    let with_quiet = |quiet: usize| {
+        let mut pods: Vec<Pod> = (0..10).map(|index| pod(&index.to_string(), 10)).collect();
+        pods.iter_mut().take(quiet).for_each(|pod| pod.readings = None);
+        settled(&calm, &seen(10, pods))
+    };
+    let two = with_quiet(2);
+    assert_eq!((two.replicas, two.limited_by), (2, None), "they count as 100 each");
+    let three = with_quiet(3);
+    assert_eq!((three.replicas, three.limited_by), (10, Some(Limit::Unseen)));
+    assert!(
+        three.reason.ends_with("; nothing shrinks while 3 of 10 servers do not answer"),
+        "{}",
+        three.reason
+    );
+}
+
+#[test]
 fn those_that_full_servers_refuse_count_as_connections() {
     let full =
         |name, refused| Pod { readings: Some(Readings { refused, ..Readings::default() }), ..pod(name, 545) };
