@@ -182,7 +182,7 @@ async fn one_that_was_killed_is_followed_within_the_term_and_no_sooner_than_its_
     let killed = first.begin();
     until(&first).await;
     let _second = second.begin();
-    sleep(Duration::from_secs(60)).await;
+    sleep(Duration::from_mins(1)).await;
     drop(killed);
     let mut took = Duration::ZERO;
     while !second.may_write() {
@@ -218,7 +218,7 @@ async fn one_that_was_stopped_writes_nothing_more_when_it_goes_on() {
     let told = |result: Result<(), String>| result.unwrap_err();
     assert!(told(underway.await).contains(refused));
     assert!(told(first.write("after").await).contains(refused));
-    timeout(Duration::from_secs(60), &mut keeping).await.expect("it notices that the lease is lost");
+    timeout(Duration::from_mins(1), &mut keeping).await.expect("it notices that the lease is lost");
     assert!(told(first.write("later").await).contains(refused));
     assert_eq!(store.lock().unwrap().created, ["before", "second"]);
     assert_eq!(store.lock().unwrap().holder().as_deref(), Some("second"));
@@ -231,7 +231,7 @@ async fn one_that_the_api_server_does_not_answer_stops_before_another_one_may_be
     let first = Operator::new(&store, "first");
     let _running = first.begin();
     until(&first).await;
-    sleep(Duration::from_secs(60)).await;
+    sleep(Duration::from_mins(1)).await;
     store.lock().unwrap().deaf = true;
     sleep(GIVE_UP).await;
     assert!(!first.may_write());
