@@ -193,8 +193,8 @@ pub struct ServerSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 64))]
     pub trusted_proxies: Option<Vec<String>>,
-    /// How often a connection, a user or an address may do what, such as `connects: 100/s+5000`, or `off`; the names
-    /// are in docs/protocol.md.
+    /// How often a connection, a user, an address or all of them together may do what, such as `admissions: 200/s+200`,
+    /// or `off`; the names are in docs/protocol.md.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub rates: BTreeMap<String, String>,
     /// The Random User API, where pages get names for their guests.
