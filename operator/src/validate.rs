@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use hubbub_protocol::{
     RoomName,
-    limits::{self, InvalidRates, Rates},
+    limits::{self, InvalidRates, Limited, Rate, Rates},
 };
 use hubbub_scaling::{Intake, InvalidPolicy, Policy};
 use hyper::Uri;
@@ -138,7 +139,7 @@ pub fn validate(object: &ChatServer) -> Result<Wanted, Invalid> {
     check_text("image", &spec.image)?;
     check_server(&spec.server)?;
     let pinned = spec.replicas.map(|replicas| number("replicas", replicas, 0, 1_000)).transpose()?;
-    let intake = intake(&spec.server);
+    let intake = intake(&spec.server)?;
     let policy = Policy { pinned, intake, ..policy(&spec.scaling, drain_seconds)? };
     check_room_to_grow(&policy, spec.server.max_connections)?;
     Ok(Wanted {
@@ -221,11 +222,24 @@ fn without_password(url: &str) -> String {
     }
 }
 
-/// What a server can take of those that go.
-fn intake(server: &ServerSpec) -> Intake {
+/// What a server can take of those that go: what it lets in of those who come to it otherwise.
+fn intake(server: &ServerSpec) -> Result<Intake, InvalidRates> {
     let places = server.max_connections.and_then(|most| u32::try_from(most).ok());
-    let usual = Intake::default();
-    Intake { places: places.unwrap_or(usual.places), ..usual }
+    let every = rates(server)?.of(Limited::Admissions).map(Rate::every);
+    // No fewer than one, so that its other bounds count when it lets in one a minute.
+    let per_second = every.map(|every| Duration::from_secs(1).div_duration_f64(every).max(1.0));
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a positive number, saturating"
+    )]
+    let per_second = per_second.map_or(u32::MAX, |rate| rate as u32);
+    Ok(Intake { places: places.unwrap_or(Intake::default().places), per_second })
+}
+
+fn rates(server: &ServerSpec) -> Result<Rates, InvalidRates> {
+    let rates: Vec<_> = server.rates.iter().map(|(name, rate)| format!("{name}={rate}")).collect();
+    Rates::with(rates.iter().map(String::as_str))
 }
 
 /// A full server refuses sessions, and those that are refused count only as often as they ask again.
@@ -271,8 +285,7 @@ fn check_server(server: &ServerSpec) -> Result<(), Invalid> {
             return Err(Invalid::Network(network.clone()));
         }
     }
-    let rates: Vec<_> = server.rates.iter().map(|(name, rate)| format!("{name}={rate}")).collect();
-    Rates::with(rates.iter().map(String::as_str))?;
+    rates(server)?;
     server.name_api.iter().try_for_each(|url| check_url("nameApi", url, "https://randomuser.me/api/"))
 }
 

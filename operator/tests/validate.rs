@@ -167,3 +167,15 @@ fn rebalancing_can_be_switched_off() {
     chat_server.spec.scaling.rebalance.enabled = false;
     assert_eq!(validate(&chat_server).unwrap().policy.rebalance, None);
 }
+
+#[test]
+fn what_servers_let_in_bounds_the_drains_of_others() {
+    let per_second = |rate: Option<&str>| {
+        let mut chat_server = common::minimal();
+        let rates = rate.map(|rate| ("admissions".to_owned(), rate.to_owned()));
+        chat_server.spec.server.rates = rates.into_iter().collect();
+        validate(&chat_server).unwrap().policy.intake.per_second
+    };
+    assert_eq!(per_second(None), Policy::default().intake.per_second);
+    assert_eq!((per_second(Some("40/s+100")), per_second(Some("off"))), (40, u32::MAX));
+}
