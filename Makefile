@@ -1,4 +1,4 @@
-.PHONY: help run test e2e lint generate guarantees images
+.PHONY: help run test e2e lint generate guarantees decisions images
 
 help: ## what there is to type
 	@sed -n 's/^\([a-z0-9]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -20,6 +20,9 @@ generate: ## write what is made from code: TypeScript types, CRD, manifests, fig
 
 guarantees: ## write into docs/guarantees.md what the tests measured last
 	@scripts/guarantees
+
+decisions: ## write into docs/operations.md what the operator decided in the last make e2e
+	@scripts/decisions
 
 images: ## build the container images with buildah or docker
 	@scripts/images

@@ -38,6 +38,16 @@ export interface Pod {
   status: { phase: string; podIP?: string; conditions?: Condition[] };
 }
 
+/** A decision by which the size changed, with what it was made on. */
+export interface Decision {
+  time: string;
+  from: number;
+  to: number;
+  reason: string;
+  limitedBy?: string;
+  saw: { connections?: number; ready: number; draining: number };
+}
+
 export interface ChatServer {
   metadata: Metadata;
   spec: { replicas?: number; redis: { url: string } };
@@ -50,6 +60,7 @@ export interface ChatServer {
     owner: 'Operator' | 'User';
     reason: string;
     draining?: string[];
+    decisions?: Decision[];
     conditions?: Condition[];
   };
 }

@@ -1,4 +1,5 @@
 import { total } from '../cluster/cluster.ts';
+import { keepDecisions } from '../cluster/decisions.ts';
 import { expectNothingLost } from '../cluster/load.ts';
 import { Recorder } from '../cluster/recorder.ts';
 import { expect, print, test } from '../cluster/test.ts';
@@ -11,6 +12,7 @@ test('servers come as load crosses the threshold and go through a drain, and tho
   startLoad,
 }) => {
   await cluster.settles(2);
+  const begin = Date.now();
   const sizes = Recorder.deployment(cluster.api);
   const crowd = Recorder.looking(() => cluster.allSessions());
   const stays = [startLoad({ connections: 1, rate: 10, room: 'stays-0' })];
@@ -64,6 +66,16 @@ test('servers come as load crosses the threshold and go through a drain, and tho
   const gone = before.filter((pod) => !left.includes(pod));
   const drained = new Set(states.sightings.flatMap(({ object }) => object.draining ?? []));
   expect(drained, 'those that went are those that were drained').toEqual(new Set(gone));
+
+  // Each change of size was decided, and the decision says on which figures.
+  const decisions = ((await cluster.status()).decisions ?? []).filter(
+    ({ time }) => Date.parse(time) >= begin,
+  );
+  expect(decisions.map(({ to }) => to)).toContain(4);
+  expect(decisions[0]).toMatchObject({ from: 2, saw: { ready: 2, draining: 0 } });
+  expect(decisions[0]?.saw.connections).toBeGreaterThan(threshold);
+  expect(decisions.at(-1)).toMatchObject({ to: 2 });
+  await keepDecisions(decisions);
 
   const reports = await Promise.all(stays.map((client) => client.stop()));
   for (const report of reports) expectNothingLost('one who stays', report);

@@ -1,6 +1,7 @@
-import { upgrade } from '../cluster/commands.ts';
+import { kubectl, upgrade } from '../cluster/commands.ts';
 import { total } from '../cluster/cluster.ts';
 import { expectNothingLost } from '../cluster/load.ts';
+import { settings } from '../cluster/settings.ts';
 import { expect, test } from '../cluster/test.ts';
 
 test('helm upgrade with a changed value replaces each server without a lost message', async ({
@@ -35,4 +36,15 @@ test('helm upgrade with a changed value replaces each server without a lost mess
     .poll(async () => (await cluster.api.deployment()).status.updatedReplicas, { timeout: 90_000 })
     .toBe(2);
   await cluster.settles(2);
+  // The configuration of servers that are gone goes too.
+  await expect
+    .poll(() =>
+      kubectl(
+        'get',
+        'configmaps',
+        `--selector=app.kubernetes.io/instance=${settings.release}`,
+        '--output=name',
+      ),
+    )
+    .toMatch(/^configmap\/chat-[0-9a-f]+$/);
 });
