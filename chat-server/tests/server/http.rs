@@ -127,7 +127,10 @@ async fn the_metrics_have_the_names_that_the_operator_reads_and_the_right_values
     server.metric_is(metrics::SEND_QUEUE_BYTES, 0.0).await;
     server.metric_is(metrics::ACCEPTED, 2.0).await;
     assert!(server.metric(metrics::ACCEPT_RATE).await <= 0.2 + f64::EPSILON);
-    server.metric_is(metrics::REFUSED, 0.0).await;
+    for reason in metrics::Refusal::ALL {
+        server.metric_is(&format!("{}{{reason=\"{}\"}}", metrics::REFUSED, reason.as_str()), 0.0).await;
+    }
+    assert!(server.metric(metrics::EVENT_LOOP_LAG).await >= 0.0);
     server.metric_is(metrics::ENGINE_UP, 1.0).await;
     server.metric_is(metrics::DRAIN_STATE, 0.0).await;
     for code in CloseCode::ALL {
