@@ -9,8 +9,19 @@ const redis = `${settings.release}-redis`;
 async function cutOff(): Promise<void> {
   const nobody = [{ op: 'add', path: '/spec/selector/nobody', value: 'has-this' }];
   await kubectl('patch', `service/${redis}`, '--type=json', '--patch', JSON.stringify(nobody));
-  for (const type of ['normal', 'pubsub'])
-    await kubectl('exec', `${redis}-0`, '--', 'redis-cli', 'client', 'kill', 'type', type);
+  const commands = async (...words: string[]): Promise<string> =>
+    kubectl('exec', `${redis}-0`, '--', 'redis-cli', 'client', ...words);
+  // Until the node knows that the Service has nobody behind it, who is cut off comes back a tenth of a second later.
+  await expect
+    .poll(
+      async () => {
+        const clients = (await commands('list')).split('\n').filter((client) => client.includes('addr='));
+        for (const type of ['normal', 'pubsub']) await commands('kill', 'type', type);
+        return clients.filter((client) => !client.includes(' addr=127.0.0.1:'));
+      },
+      { message: 'those who are connected to Redis', intervals: [1_000] },
+    )
+    .toEqual([]);
 }
 
 async function connect(): Promise<void> {
