@@ -70,9 +70,10 @@ pub enum Owner {
 /// How many servers there should be, and how to get there.
 ///
 /// As fast as [`Policy::behavior`] allows: when nothing is said up at once, and down only to the highest number needed
-/// within 5 minutes. Down in two phases: the victims are emptied, and only when all of them may go `ask` falls. No further victims are chosen meanwhile, and
-/// no more at a time than the others can take: see [`Intake`](crate::Intake). Nothing begins or
-/// ends to shrink while the engine is unhealthy, a rollout runs, or more than a fifth of the servers did not
+/// within 5 minutes. Down in two phases: the victims are emptied, and only when all of them may go `ask` falls. No
+/// further victims are chosen meanwhile, and no more at a time than the others can take: see
+/// [`Intake`](crate::Intake). Nothing begins or ends to shrink while the engine is unhealthy, a rollout runs, or more
+/// than a fifth of the servers did not
 /// answer. That holds for a pinned size too: sessions of a server that goes then have nowhere to go, and a new server
 /// that is emptied is never ready, so that the rollout would wait for it for ever.
 ///
