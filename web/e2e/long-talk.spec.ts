@@ -1,4 +1,4 @@
-import { SAY_MUCH, sayMuch } from './support/talk';
+import { hasReadAll, SAY_MUCH, sayMuch } from './support/talk';
 import { expect, test } from './support/fixtures';
 import { scrollBack } from './support/scroll';
 
@@ -25,6 +25,8 @@ test('a talk of 10,000 messages is scrolled back without a jump, and only what i
   await expect(ada.message(`message ${MESSAGES}.`)).toBeInViewport();
   expect(await ada.log.getByTestId('row').count()).toBeLessThan(ROWS_IN_PAGE);
 
+  await hasReadAll(ada.page, 'long');
+
   // Anew, with the last page alone: all that is older comes over HTTP while one scrolls.
   await ada.page.reload();
   await expect(ada.message(`message ${MESSAGES}.`)).toBeInViewport();
@@ -48,6 +50,7 @@ test('older messages come above what one looks at, which stays where it is', asy
   const ada = await comes(`${server.url}/#long`);
   await ada.isConnected();
   await sayMuch(ada.page, 'long', 2 * PAGE);
+  await hasReadAll(ada.page, 'long');
   let release: () => void = () => undefined;
   const released = new Promise<void>((resolve) => {
     release = resolve;

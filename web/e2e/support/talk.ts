@@ -1,6 +1,8 @@
 // A long talk, said at once by somebody without a page: over one WebSocket of a browser, as a client would.
 
-import type { Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
+
+import type { MyRooms } from '../../src/lib/protocol/generated';
 
 /** How many messages may be on their way: few enough for the server's queue. */
 const AHEAD = 200;
@@ -45,4 +47,16 @@ export async function sayMuch(page: Page, room: string, count: number): Promise<
       }),
     [room, count, AHEAD] as const,
   );
+}
+
+/** Waits until the server knows that the guest in front of the page has read all of a room: it opens at its end then. */
+export async function hasReadAll(page: Page, room: string): Promise<void> {
+  const unread = (): Promise<number | undefined> =>
+    page.evaluate(async (room) => {
+      const { token } = JSON.parse(sessionStorage.getItem('hubbub.guest') ?? '{}') as { token?: string };
+      const answer = await fetch('/api/v1/me/rooms', { headers: { authorization: `Bearer ${token}` } });
+      const { rooms } = (await answer.json()) as MyRooms;
+      return rooms.find(({ info }) => info.room === room)?.unread;
+    }, room);
+  await expect.poll(unread, { message: 'what is unread', timeout: 60_000 }).toBe(0);
 }
