@@ -46,6 +46,8 @@ test('with an API server that fails a quarter of its calls servers come, are emp
   cluster,
   startLoad,
 }) => {
+  // Five minutes alone: each step is tried again until its calls come through.
+  test.setTimeout(1_200_000);
   await cluster.settles(2);
   const api = await UnreliableApi.open(0.25);
   try {
