@@ -43,7 +43,9 @@ test('all servers are killed at once, and five thousand clients come back in tur
     )
     .toBe(true);
   const there = Date.now();
-  await expect.poll(async () => total(await cluster.sessions()), { intervals: [250] }).toBe(CLIENTS);
+  await expect
+    .poll(async () => total(await cluster.sessions()), { intervals: [250], timeout: 180_000 })
+    .toBe(CLIENTS);
   print('from the return of the servers until all clients were back', `${Date.now() - there} ms of 30000`);
 
   const report = await load.stop();
