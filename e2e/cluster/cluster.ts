@@ -58,6 +58,21 @@ export class Cluster {
     return status;
   }
 
+  /** How many servers somebody is on. */
+  async serversInUse(): Promise<number> {
+    return [...(await this.sessions()).values()].filter((sessions) => sessions > 0).length;
+  }
+
+  /** Fixes the size with `kubectl scale`. */
+  async pin(servers: number): Promise<void> {
+    await kubectl('scale', `chatserver/${settings.release}`, `--replicas=${servers}`);
+  }
+
+  /** Hands the size back to the operator. */
+  async unpin(): Promise<void> {
+    await this.patch([{ op: 'remove', path: '/spec/replicas' }]);
+  }
+
   async patch(
     operations: { op: 'add' | 'replace' | 'remove'; path: string; value?: unknown }[],
   ): Promise<void> {

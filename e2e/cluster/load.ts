@@ -73,6 +73,13 @@ export class Load {
   }
 }
 
+/** Ends loads, holds each to what is promised, and gives their reports. */
+export async function stopAll(stays: Load[]): Promise<Report[]> {
+  const reports = await Promise.all(stays.map((load) => load.stop()));
+  for (const report of reports) expectNothingLost('one who stays', report);
+  return reports;
+}
+
 /** Holds a load to what is promised to each client, and prints what `who` went through. */
 export function expectNothingLost(who: string, report: Report): void {
   const { sent, acknowledged, unacknowledged, lost, duplicated, misordered, reconnects, longestGapMs } =

@@ -4,7 +4,7 @@ import { expect } from '@playwright/test';
 
 import type { Cluster } from './cluster.ts';
 import { total } from './cluster.ts';
-import { expectNothingLost, type Load, type LoadOptions } from './load.ts';
+import { stopAll, type Load, type LoadOptions } from './load.ts';
 import type { Deployment } from './objects.ts';
 import { Recorder } from './recorder.ts';
 
@@ -41,8 +41,7 @@ export class Watch {
   /** Ends it. Nobody lost anything, and no size was out of bounds. */
   async end({ min, max }: { min: number; max: number }): Promise<void> {
     await this.sizes.close();
-    const reports = await Promise.all(this.stays.map((load) => load.stop()));
-    for (const report of reports) expectNothingLost('one who stays', report);
+    await stopAll(this.stays);
     const sizes = this.sizesSeen();
     console.log(`  sizes on the way: ${sizes.join(' ')}`);
     expect(Math.min(...sizes), 'the smallest size').toBeGreaterThanOrEqual(min);

@@ -1,6 +1,6 @@
 import { apply, kubectl } from '../cluster/commands.ts';
 import { total } from '../cluster/cluster.ts';
-import { expectNothingLost } from '../cluster/load.ts';
+import { stopAll } from '../cluster/load.ts';
 import { settings } from '../cluster/settings.ts';
 import { expect, test } from '../cluster/test.ts';
 
@@ -24,7 +24,7 @@ test('a HorizontalPodAutoscaler may own the size, and servers are emptied for it
 }) => {
   await cluster.settles(2);
   // It leaves alone what has no size yet.
-  await kubectl('scale', `chatserver/${settings.release}`, '--replicas=2');
+  await cluster.pin(2);
   try {
     const stays = ['hpa-0', 'hpa-1'].map((room) => startLoad({ connections: 2, rate: 10, room }));
     await expect.poll(async () => total(await cluster.sessions())).toBe(4);
@@ -33,9 +33,7 @@ test('a HorizontalPodAutoscaler may own the size, and servers are emptied for it
     await expect.poll(() => cluster.status()).toMatchObject({ owner: 'User', desiredReplicas: 3 });
     // Enough that no server is empty when it has to go: 1 of 2^16 that one of three gets none.
     stays.push(startLoad({ connections: 27, rate: 27, room: 'hpa-2' }));
-    await expect
-      .poll(async () => [...(await cluster.sessions()).values()].filter((sessions) => sessions > 0).length)
-      .toBe(3);
+    await expect.poll(() => cluster.serversInUse()).toBe(3);
 
     await apply(autoscaler(1, 2));
     await cluster.settles(2);
@@ -44,12 +42,11 @@ test('a HorizontalPodAutoscaler may own the size, and servers are emptied for it
     await expect
       .poll(() => kubectl('get', `hpa/${settings.release}`, '--output=jsonpath={.status.currentReplicas}'))
       .toBe('2');
-    const reports = await Promise.all(stays.map((client) => client.stop()));
-    for (const report of reports) expectNothingLost('one who stays', report);
+    const reports = await stopAll(stays);
     expect(reports.reduce((sum, { reconnects }) => sum + reconnects, 0)).toBeGreaterThan(0);
   } finally {
     await kubectl('delete', `hpa/${settings.release}`, '--ignore-not-found');
-    await cluster.patch([{ op: 'remove', path: '/spec/replicas' }]);
+    await cluster.unpin();
   }
   await expect.poll(async () => (await cluster.status()).owner).toBe('Operator');
   await cluster.settles(2);

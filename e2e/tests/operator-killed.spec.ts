@@ -1,9 +1,7 @@
 import type { Cluster } from '../cluster/cluster.ts';
-import { kubectl } from '../cluster/commands.ts';
 import { isDraining } from '../cluster/objects.ts';
 import { kill, leader } from '../cluster/operators.ts';
 import { Watch } from '../cluster/sane.ts';
-import { settings } from '../cluster/settings.ts';
 import { expect, print, test } from '../cluster/test.ts';
 
 const phases = [
@@ -28,8 +26,7 @@ test('an operator that is killed in any phase of a drain leaves nothing undone, 
   startLoad,
 }) => {
   await cluster.settles(2);
-  const chatserver = `chatserver/${settings.release}`;
-  await kubectl('scale', chatserver, '--replicas=5');
+  await cluster.pin(5);
   await cluster.settles(5);
   // Enough that no server is empty when it has to go.
   const crowd = startLoad({ connections: 60, rate: 10, room: 'killed' });
@@ -37,7 +34,7 @@ test('an operator that is killed in any phase of a drain leaves nothing undone, 
   try {
     for (const wanted of [1, 2, 3, 4]) {
       const size = 5 - wanted;
-      await kubectl('scale', chatserver, `--replicas=${size}`);
+      await cluster.pin(size);
       let seen = 0;
       await expect
         .poll(async () => (seen = await phase(cluster, size)), {
@@ -53,7 +50,7 @@ test('an operator that is killed in any phase of a drain leaves nothing undone, 
     }
   } finally {
     await crowd.end();
-    await cluster.patch([{ op: 'remove', path: '/spec/replicas' }]);
+    await cluster.unpin();
   }
   await watch.end({ min: 1, max: 5 });
   await cluster.settles(2);

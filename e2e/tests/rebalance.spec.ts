@@ -1,7 +1,5 @@
-import { kubectl } from '../cluster/commands.ts';
 import { kill, leader } from '../cluster/operators.ts';
 import { Watch } from '../cluster/sane.ts';
-import { settings } from '../cluster/settings.ts';
 import { expect, print, test } from '../cluster/test.ts';
 
 test('new servers get their share, though the operator is killed as soon as it begins to move people', async ({
@@ -9,14 +7,13 @@ test('new servers get their share, though the operator is killed as soon as it b
   startLoad,
 }) => {
   await cluster.settles(2);
-  const chatserver = `chatserver/${settings.release}`;
-  await kubectl('scale', chatserver, '--replicas=2');
+  await cluster.pin(2);
   const crowd = startLoad({ connections: 60, rate: 10, room: 'rebalance' });
   const watch = await Watch.begin(cluster, startLoad);
   await expect.poll(() => cluster.allSessions()).toBe(64);
   const before = await cluster.readyPods();
   try {
-    await kubectl('scale', chatserver, '--replicas=4');
+    await cluster.pin(4);
     await cluster.settles(4);
     // Nobody comes anew: who is on a new server was moved there.
     await expect
@@ -45,7 +42,7 @@ test('new servers get their share, though the operator is killed as soon as it b
     expect(await leader()).not.toBe(killed);
   } finally {
     await crowd.end();
-    await cluster.patch([{ op: 'remove', path: '/spec/replicas' }]);
+    await cluster.unpin();
   }
   await watch.end({ min: 2, max: 4 });
   await cluster.settles(2);

@@ -1,6 +1,6 @@
 import { total } from '../cluster/cluster.ts';
 import { keepDecisions } from '../cluster/decisions.ts';
-import { expectNothingLost } from '../cluster/load.ts';
+import { expectNothingLost, stopAll } from '../cluster/load.ts';
 import { Recorder } from '../cluster/recorder.ts';
 import { expect, print, test } from '../cluster/test.ts';
 
@@ -44,9 +44,7 @@ test('servers come as load crosses the threshold and go through a drain, and tho
 
   // The new ones take their share of those who come now.
   const late = startLoad({ connections: 8, rate: 8, room: 'late' });
-  await expect
-    .poll(async () => [...(await cluster.sessions()).values()].filter((sessions) => sessions > 0).length)
-    .toBe(4);
+  await expect.poll(() => cluster.serversInUse()).toBe(4);
 
   // Some stay on every server, so that no server is empty when it has to go. Who comes where is chance: that two
   // servers of four get none of sixteen is one in 2^16 for each pair. With more a fifth server would be needed.
@@ -77,7 +75,6 @@ test('servers come as load crosses the threshold and go through a drain, and tho
   expect(decisions.at(-1)).toMatchObject({ to: 2 });
   await keepDecisions(decisions);
 
-  const reports = await Promise.all(stays.map((client) => client.stop()));
-  for (const report of reports) expectNothingLost('one who stays', report);
+  const reports = await stopAll(stays);
   expect(reports.reduce((sum, { reconnects }) => sum + reconnects, 0)).toBeGreaterThan(0);
 });

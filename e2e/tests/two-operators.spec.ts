@@ -1,7 +1,5 @@
-import { kubectl } from '../cluster/commands.ts';
 import { kill, leader, operators, runOperators } from '../cluster/operators.ts';
 import { Watch } from '../cluster/sane.ts';
-import { settings } from '../cluster/settings.ts';
 import { expect, test } from '../cluster/test.ts';
 
 test('when the operator that acts is killed another one goes on', async ({ cluster, startLoad }) => {
@@ -12,13 +10,13 @@ test('when the operator that acts is killed another one goes on', async ({ clust
     const killed = await leader();
     const other = (await operators()).find((name) => name !== killed);
     await kill(killed);
-    await kubectl('scale', `chatserver/${settings.release}`, '--replicas=3');
+    await cluster.pin(3);
     await cluster.settles(3);
     // The one that waited, or the one that came in place of the killed one: each may take a Lease that is free.
     expect(await operators()).toContain(await leader());
     expect(other).toBeDefined();
   } finally {
-    await cluster.patch([{ op: 'remove', path: '/spec/replicas' }]);
+    await cluster.unpin();
     await runOperators(1);
   }
   await cluster.settles(2);
