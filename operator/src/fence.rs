@@ -52,8 +52,13 @@ impl Term {
 
     /// Whether it still is.
     pub fn holds(&self) -> bool {
+        !self.left().is_zero()
+    }
+
+    /// For how long it still is.
+    pub fn left(&self) -> Duration {
         let end = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        end.is_some_and(|end| Instant::now() < end)
+        end.map_or(Duration::ZERO, |end| end.saturating_duration_since(Instant::now()))
     }
 }
 

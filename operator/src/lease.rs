@@ -83,15 +83,15 @@ impl Candidate {
         Self { api: Api::namespaced(client, namespace), identity, owner, term, telemetry }
     }
 
-    /// Waits until the Lease is ours, and gives the time from which it counts.
-    pub async fn acquire(&self) -> Instant {
+    /// Waits until the Lease is ours: then the term runs.
+    pub async fn acquire(&self) {
         let mut seen = None;
         loop {
             let begun = Instant::now();
             match timeout(GIVE_UP, self.try_once(&mut seen)).await {
                 Ok(Ok(true)) => {
                     self.term.renew(begun, GIVE_UP);
-                    return begun;
+                    return;
                 }
                 Ok(Ok(false)) => {}
                 Ok(Err(error)) => tracing::warn!(%error, "can't get the lease; trying again"),
@@ -101,23 +101,19 @@ impl Candidate {
         }
     }
 
-    /// Keeps the Lease that counts from this time on, and returns when it is lost.
-    pub async fn keep(&self, acquired: Instant) {
-        self.keep_renewing(acquired).await;
+    /// Keeps the Lease that is ours, and returns when it is lost.
+    pub async fn keep(&self) {
+        self.keep_renewing().await;
         self.term.end();
     }
 
-    async fn keep_renewing(&self, mut renewed: Instant) {
+    async fn keep_renewing(&self) {
         let mut seen = None;
         loop {
             sleep(RETRY).await;
-            let left = GIVE_UP.saturating_sub(renewed.elapsed());
             let begun = Instant::now();
-            match timeout(left.min(TRY), self.try_once(&mut seen)).await {
-                Ok(Ok(true)) => {
-                    renewed = begun;
-                    self.term.renew(begun, GIVE_UP);
-                }
+            match timeout(self.term.left().min(TRY), self.try_once(&mut seen)).await {
+                Ok(Ok(true)) => self.term.renew(begun, GIVE_UP),
                 Ok(Ok(false)) => {
                     tracing::warn!("another operator has the lease");
                     return;
@@ -125,7 +121,7 @@ impl Candidate {
                 Ok(Err(error)) => tracing::warn!(%error, "can't renew the lease; trying again"),
                 Err(_) => {}
             }
-            if renewed.elapsed() >= GIVE_UP {
+            if !self.term.holds() {
                 tracing::warn!("the lease could not be renewed in time");
                 return;
             }

@@ -109,19 +109,19 @@ async fn lead(options: &RunOptions, candidate: &Candidate, context: Arc<Context>
     let mut beat = interval(Duration::from_secs(1));
     let mut acquire = Box::pin(candidate.acquire());
     while !stop.is_cancelled() {
-        let acquired = tokio::select! {
+        tokio::select! {
             () = stop.cancelled() => break,
             _ = beat.tick() => {
                 telemetry.beat();
                 continue;
             }
-            acquired = &mut acquire => acquired,
-        };
+            () = &mut acquire => {}
+        }
         tracing::info!("leading");
         telemetry.leads(true);
         tokio::select! {
             () = stop.cancelled() => {}
-            () = candidate.keep(acquired) => {}
+            () = candidate.keep() => {}
             // Dropped at once when the lease is lost, and with it every tick that is under way.
             () = watch(options, &context) => {}
         }

@@ -114,8 +114,8 @@ impl Operator {
         let candidate = Arc::clone(&self.candidate);
         Running(tokio::spawn(async move {
             loop {
-                let acquired = candidate.acquire().await;
-                candidate.keep(acquired).await;
+                candidate.acquire().await;
+                candidate.keep().await;
             }
         }))
     }
@@ -149,16 +149,23 @@ async fn until(operator: &Operator) -> Duration {
     begun.elapsed()
 }
 
+/// Two operators that run, of which the first has led for a while.
+async fn first_leads(store: &Shared) -> ([Operator; 2], [Running; 2]) {
+    let (first, second) = (Operator::new(store, "first"), Operator::new(store, "second"));
+    let runs = first.begin();
+    until(&first).await;
+    let waits = second.begin();
+    sleep(Duration::from_secs(30)).await;
+    ([first, second], [runs, waits])
+}
+
 /// The longest that the next one takes to see that nobody renews, to look once more, and to write its name.
 const TAKEN_OVER: Duration = Duration::from_millis(15_000 + 2 * 2_000 + 500);
 
 #[tokio::test(start_paused = true)]
 async fn one_of_two_leads_for_as_long_as_it_lives() {
     let store = Shared::default();
-    let (first, second) = (Operator::new(&store, "first"), Operator::new(&store, "second"));
-    let _first = first.begin();
-    until(&first).await;
-    let _second = second.begin();
+    let ([first, second], _running) = first_leads(&store).await;
     for _ in 0..3_000 {
         sleep(Duration::from_millis(100)).await;
         assert!(first.may_write() && !second.may_write());
@@ -178,11 +185,7 @@ async fn of_two_that_begin_at_the_same_time_one_leads() {
 #[tokio::test(start_paused = true)]
 async fn one_that_was_killed_is_followed_within_the_term_and_no_sooner_than_its_term_ends() {
     let store = Shared::default();
-    let (first, second) = (Operator::new(&store, "first"), Operator::new(&store, "second"));
-    let killed = first.begin();
-    until(&first).await;
-    let _second = second.begin();
-    sleep(Duration::from_mins(1)).await;
+    let ([first, second], [killed, _second]) = first_leads(&store).await;
     drop(killed);
     let mut took = Duration::ZERO;
     while !second.may_write() {
@@ -199,9 +202,8 @@ async fn one_that_was_stopped_writes_nothing_more_when_it_goes_on() {
     let store = Shared::default();
     let (first, second) = (Operator::new(&store, "first"), Operator::new(&store, "second"));
     // It stands still: nobody asks this future until it goes on.
-    let mut acquired = Box::pin(first.candidate.acquire());
-    let since = (&mut acquired).await;
-    let mut keeping = Box::pin(first.candidate.keep(since));
+    first.candidate.acquire().await;
+    let mut keeping = Box::pin(first.candidate.keep());
     assert!(timeout(Duration::from_secs(5), &mut keeping).await.is_err(), "it keeps the lease");
     first.write("before").await.unwrap();
     // In the middle of a write: handed to the client, and not yet on its way.
@@ -243,11 +245,7 @@ async fn one_that_the_api_server_does_not_answer_stops_before_another_one_may_be
 #[tokio::test(start_paused = true)]
 async fn a_lease_that_is_given_back_is_taken_at_the_next_look() {
     let store = Shared::default();
-    let (first, second) = (Operator::new(&store, "first"), Operator::new(&store, "second"));
-    let stopped = first.begin();
-    until(&first).await;
-    let _second = second.begin();
-    sleep(Duration::from_secs(30)).await;
+    let ([first, second], [stopped, _second]) = first_leads(&store).await;
     drop(stopped);
     first.candidate.release().await.unwrap();
     assert!(!first.may_write());
