@@ -22,7 +22,7 @@ pub struct Rebalance {
 impl Rebalance {
     /// The sessions that may go in a round.
     fn in_a_round(self) -> u32 {
-        self.per_second.get().saturating_mul(u32::try_from(ROUND.as_secs()).unwrap_or(u32::MAX))
+        self.per_second.get().saturating_mul(ROUND_SECONDS)
     }
 }
 
@@ -40,13 +40,15 @@ impl Default for Rebalance {
 pub struct Move {
     /// The server.
     pub from: String,
-    /// How many, evenly over a [`ROUND`].
+    /// How many, evenly over [`ROUND_SECONDS`].
     pub connections: u32,
 }
 
 /// The connections of a round go evenly over this time: long enough that a client has another connection before the
 /// server closes the old one at its end.
-pub const ROUND: Duration = Duration::from_secs(10);
+pub const ROUND_SECONDS: u32 = 10;
+/// The same.
+const ROUND: Duration = Duration::from_secs(ROUND_SECONDS as u64);
 /// What came of a round is seen so long after its end: the last have come to their new server, and the figures of all
 /// servers are younger than that.
 const SETTLED: Duration = Duration::from_secs(2);

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use fastrand::Rng;
-use hubbub_scaling::{Moment, Move, Observation, Phase, Pod, ROUND, Readings, servers_for};
+use hubbub_scaling::{Moment, Move, Observation, Phase, Pod, ROUND_SECONDS, Readings, servers_for};
 
 use crate::Scenario;
 
@@ -183,10 +183,9 @@ impl World {
 
     /// Servers send so many sessions to others, and go on.
     pub fn shed(&mut self, moves: &[Move]) {
-        let seconds = u32::try_from(ROUND.as_secs()).unwrap_or(u32::MAX);
         for Move { from, connections } in moves {
             for index in self.indices(std::slice::from_ref(from)) {
-                self.details[index].shed = (*connections, connections.div_ceil(seconds));
+                self.details[index].shed = (*connections, connections.div_ceil(ROUND_SECONDS));
             }
         }
     }

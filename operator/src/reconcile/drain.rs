@@ -20,7 +20,7 @@ use kube::{Api, Client};
 use serde_json::{Value, json};
 
 use super::decide::engine;
-use super::observe::Server;
+use super::observe::{self, Server};
 use crate::names::{DELETION_COST, DRAIN, DRAINING_SINCE, HOLD, MANAGER, SESSIONS, TAKE, VICTIM_COST};
 use crate::servers::Servers;
 use crate::validate::Wanted;
@@ -49,6 +49,17 @@ impl Step {
             | Self::Cancel(name)
             | Self::Hold(name)
             | Self::Release(name) => name,
+        }
+    }
+
+    /// What is changed of the pod, if anything is.
+    fn change(&self, now: Timestamp) -> Option<Value> {
+        match self {
+            Self::Begin(_) => Some(begin(now)),
+            Self::Drain(..) => None,
+            Self::Cancel(_) => Some(cancel()),
+            Self::Hold(_) => Some(gets(HOLD)),
+            Self::Release(_) => Some(gets(TAKE)),
         }
     }
 }
@@ -114,7 +125,7 @@ pub async fn carry_out(
     let pods: Api<Pod> = Api::namespaced(client.clone(), &wanted.namespace);
     let mut calls = Vec::with_capacity(steps.len());
     for step in steps {
-        let address = seen.iter().find(|server| server.name == step.pod()).and_then(|server| server.address);
+        let address = observe::address(seen, step.pod());
         calls.push(take(&pods, servers, token, step, address, now));
     }
     let mut marked = Marked::default();
@@ -141,30 +152,17 @@ async fn take(
     address: Option<IpAddr>,
     now: Timestamp,
 ) -> Result<Option<String>, kube::Error> {
-    let (marked, told) = match step {
-        Step::Begin(name) => {
-            label(pods, name, &begin(now)).await?;
-            return Ok(Some(name.clone()));
-        }
-        Step::Hold(name) => {
-            label(pods, name, &gets(HOLD)).await?;
-            return Ok(Some(name.clone()));
-        }
-        Step::Release(name) => {
-            label(pods, name, &gets(TAKE)).await?;
-            return Ok(Some(name.clone()));
-        }
-        Step::Drain(_, over_seconds) => {
-            let Some(address) = address else { return Ok(None) };
-            (None, servers.drain(address, token, *over_seconds).await)
-        }
-        Step::Cancel(name) => {
-            let there = label(pods, name, &cancel()).await?;
-            let Some(address) = address.filter(|_| there) else { return Ok(Some(name.clone())) };
-            (Some(name.clone()), servers.resume(address, token).await)
-        }
-    };
     let pod = step.pod();
+    let (marked, there) = match step.change(now) {
+        Some(change) => (Some(pod.to_owned()), label(pods, pod, &change).await?),
+        None => (None, true),
+    };
+    let Some(address) = address.filter(|_| there) else { return Ok(marked) };
+    let told = match step {
+        Step::Begin(_) | Step::Hold(_) | Step::Release(_) => return Ok(marked),
+        Step::Drain(_, over_seconds) => servers.drain(address, token, *over_seconds).await,
+        Step::Cancel(_) => servers.resume(address, token).await,
+    };
     match told {
         Ok(state) => tracing::info!(pod, ?step, connections = state.connections, "told"),
         Err(silence) => tracing::warn!(pod, ?step, %silence, "could not be told; trying again"),

@@ -86,6 +86,11 @@ impl Answer {
     }
 }
 
+/// Where to reach the server of this name, if it is there and has an address.
+pub fn address(servers: &[Server], name: &str) -> Option<IpAddr> {
+    servers.iter().find(|server| server.name == name)?.address
+}
+
 /// Asks all servers. One that does not answer costs a second and nothing else.
 pub async fn observe(servers: &Servers, pods: &[Pod], now: Timestamp) -> Vec<Server> {
     let known: Vec<Server> = pods.iter().filter_map(|pod| server(pod, now)).collect();

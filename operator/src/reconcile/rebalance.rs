@@ -4,9 +4,9 @@
 //! did not answer or the operator ended, is part of the next round.
 
 use futures::{StreamExt, stream};
-use hubbub_scaling::{Move, ROUND};
+use hubbub_scaling::{Move, ROUND_SECONDS};
 
-use super::observe::Server;
+use super::observe::{Server, address};
 use crate::servers::Servers;
 
 /// More servers than this are told one batch after the other.
@@ -14,17 +14,13 @@ const AT_A_TIME: usize = 16;
 
 /// Tells servers to shed, and gives back how many sessions were to go of those that confirmed it.
 pub async fn carry_out(servers: &Servers, token: &str, seen: &[Server], moves: &[Move]) -> u64 {
-    let over_seconds = u32::try_from(ROUND.as_secs()).unwrap_or(u32::MAX);
     let mut calls = Vec::with_capacity(moves.len());
     for Move { from, connections } in moves {
-        let Some(address) = seen.iter().find(|server| server.name == *from).and_then(|server| server.address)
-        else {
-            continue;
-        };
+        let Some(address) = address(seen, from) else { continue };
         calls.push(async move {
-            match servers.shed(address, token, *connections, over_seconds).await {
+            match servers.shed(address, token, *connections, ROUND_SECONDS).await {
                 Ok(_) => {
-                    tracing::info!(pod = from, connections, over_seconds, "sheds");
+                    tracing::info!(pod = from, connections, over_seconds = ROUND_SECONDS, "sheds");
                     u64::from(*connections)
                 }
                 Err(silence) => {

@@ -33,7 +33,8 @@ pub struct Outcome<'a> {
     pub rollout: bool,
 }
 
-/// The status after a tick; decisions are as they were, for [`history::append`](super::history::append). Times of conditions that did not change stay as they are in the object.
+/// The status after a tick; decisions are as they were, for [`history::append`](super::history::append). Times of
+/// conditions that did not change stay as they are in the object.
 pub fn status(object: &ChatServer, outcome: Outcome<'_>, now: Timestamp) -> ChatServerStatus {
     let Outcome { servers, asked, decision, problem: _, rollout: _ } = outcome;
     let phase = |wanted: fn(&Phase) -> bool| servers.iter().filter(move |server| wanted(&server.phase));
