@@ -114,19 +114,18 @@ fn deployment(replicas: i32) -> Deployment {
     .unwrap()
 }
 
-fn decided(chat_server: &ChatServer, replicas: i32, servers: &[Server]) -> Decision {
+fn recorded(chat_server: &ChatServer, replicas: i32, servers: &[Server]) -> Record {
     let wanted = validate(chat_server).unwrap();
     let objects = build(&wanted).unwrap();
     let template = objects.template().unwrap().to_owned();
     let servers: Vec<Server> =
         servers.iter().map(|server| Server { template: Some(template.clone()), ..server.clone() }).collect();
     let deployment = deployment(replicas);
-    decide::decide(&wanted, Some(&template), Some(&deployment), &servers, Memory::default(), at(0)).0.decision
+    decide::decide(&wanted, Some(&template), Some(&deployment), &servers, Memory::default(), at(0)).0
 }
 
-fn to_do(chat_server: &ChatServer, replicas: i32, servers: &[Server], decision: &Decision) -> Decision {
-    let wanted = validate(chat_server).unwrap();
-    decide::todo(decision, &wanted, None, Some(&deployment(replicas)), servers, at(0))
+fn decided(chat_server: &ChatServer, replicas: i32, servers: &[Server]) -> Decision {
+    recorded(chat_server, replicas, servers).decision
 }
 
 #[test]
@@ -211,9 +210,10 @@ fn a_dry_run_that_begins_in_the_middle_of_a_drain_takes_the_servers_back() {
     dry.spec.scaling.dry_run = true;
     let b = pod("b", draining(&at(-5).to_string()));
     let servers = [says(&pod("a", json!({})), 70, DrainState::Serving), says(&b, 10, DrainState::Draining)];
-    let decision = decided(&dry, 2, &servers);
+    let record = recorded(&dry, 2, &servers);
+    let decision = &record.decision;
     assert_eq!(decision.replicas, 1);
-    let todo = to_do(&dry, 2, &servers, &decision);
+    let todo = decide::todo(&record);
     assert_eq!((todo.ask, resized(Some(2), &todo)), (2, None));
     assert_eq!(steps(&todo, &servers, 30, moment(at(0))), [Step::Cancel("b".to_owned())]);
     assert_eq!(drained(&todo, &["b".to_owned()])[0].note, "taking back b: spec.scaling.dryRun is set");
@@ -224,12 +224,13 @@ fn a_dry_run_has_no_moves() {
     let mut dry = common::minimal();
     dry.spec.scaling.dry_run = true;
     let servers = [says(&pod("a", json!({})), 1_234, DrainState::Serving)];
-    let decision = decided(&dry, 1, &servers);
-    let todo = to_do(&dry, 1, &servers, &decision);
+    let record = recorded(&dry, 1, &servers);
+    let decision = &record.decision;
+    let todo = decide::todo(&record);
     assert_eq!((todo.ask, resized(Some(1), &todo)), (1, None));
     assert!(todo.victims.is_empty() && todo.resume.is_empty());
     let outcome =
-        Outcome { servers: &servers, asked: 1, decision: Some(&decision), problem: None, rollout: false };
+        Outcome { servers: &servers, asked: 1, decision: Some(decision), problem: None, rollout: false };
     let status = status(&dry, outcome, at(0));
     assert_eq!(status.desired_replicas, 3);
     assert_eq!(status.reason, "1,234 connections need 3 servers at 500 each (dry run)");

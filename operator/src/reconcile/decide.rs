@@ -22,20 +22,12 @@ pub fn decide(
 
 /// What is to be done: what was decided, or in a dry run what leaves everything as it is. Then servers that are being
 /// emptied are taken back, as in a pause: nobody would go on to empty them.
-pub fn todo(
-    decision: &Decision,
-    wanted: &Wanted,
-    template: Option<&str>,
-    deployment: Option<&Deployment>,
-    servers: &[Server],
-    now: Timestamp,
-) -> Decision {
+pub fn todo(Record { decision, policy, observation, now, .. }: &Record) -> Decision {
     if decision.act {
         return decision.clone();
     }
-    let paused = Policy { paused: true, dry_run: false, ..wanted.policy.clone() };
-    let seen = observation(template, deployment, servers);
-    let (still, _) = rules(&paused, &seen, Memory::default(), moment(now));
+    let paused = Policy { paused: true, dry_run: false, ..policy.clone() };
+    let (still, _) = rules(&paused, observation, Memory::default(), *now);
     Decision { reason: "spec.scaling.dryRun is set".to_owned(), ..still }
 }
 

@@ -179,7 +179,7 @@ pub async fn reconcile(
     let memory = std::mem::take(&mut kept.memory);
     let (record, memory) = decide::decide(&wanted, template.as_deref(), deployment, &servers, memory, now);
     kept.memory = memory;
-    let todo = decide::todo(&record.decision, &wanted, template.as_deref(), deployment, &servers, now);
+    let todo = decide::todo(&record);
     let objects = objects.ask_for(todo.ask);
     if record.is_news(kept.decision.as_ref()) {
         context.telemetry.decided(&record);
