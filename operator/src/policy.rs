@@ -12,24 +12,28 @@ use crate::crd::{
     PaceKind, PaceSpec, RebalanceSpec, RulesSpec, RushSpec, ScalingSpec, ScheduleSpec, SelectSpec,
     SignalsSpec,
 };
-use crate::validate::{Invalid, number};
+use crate::validate::{Invalid, number, positive};
 
 /// How long beyond its drain time a server that is to go may still have connections: it is told up to three seconds
 /// after it was chosen, and its last session goes at the end of its time, and needs a moment.
 const DRAIN_MARGIN: Duration = Duration::from_secs(10);
+
+/// In a millisecond.
+const MICROS: NonZeroU32 = NonZeroU32::new(1_000).unwrap();
 
 /// The policy of `spec.scaling` for servers that are emptied within so many seconds. Nobody pins the size.
 ///
 /// # Errors
 /// The first thing that is wrong.
 pub fn policy(scaling: &ScalingSpec, drain_seconds: u32) -> Result<Policy, Invalid> {
-    let target = number("scaling.targetConnections", scaling.target_connections, 1, i32::MAX.unsigned_abs())?;
+    let most = i32::MAX.unsigned_abs();
+    let target = positive("scaling.targetConnections", scaling.target_connections, most)?;
     let min = number("scaling.min", scaling.min, 1, 1_000)?;
     let max = number("scaling.max", scaling.max, 1, 1_000)?;
     let ahead = number("scaling.lookAheadSeconds", scaling.look_ahead_seconds, 0, 600)?;
     let usual = Behavior::default();
     Ok(Policy {
-        target: NonZeroU32::MIN.saturating_add(target - 1),
+        target,
         signals: signals(&scaling.signals)?,
         bounds: Bounds::new(min, max)?,
         tolerance: Tolerance::new(scaling.tolerance)?,
@@ -55,16 +59,14 @@ pub fn policy(scaling: &ScalingSpec, drain_seconds: u32) -> Result<Policy, Inval
 }
 
 fn signals(spec: &SignalsSpec) -> Result<Signals, Invalid> {
-    let target = |field, value: Option<i32>, max| {
-        value.map(|value| number(field, value, 1, max)).transpose().map(Option::unwrap_or_default)
-    };
+    let target = |field, value: Option<i32>, max| value.map(|value| positive(field, value, max)).transpose();
     let queue = target("scaling.signals.sendQueueBytes", spec.send_queue_bytes, i32::MAX.unsigned_abs())?;
     let lag = target("scaling.signals.eventLoopLagMilliseconds", spec.event_loop_lag_milliseconds, 10_000)?;
     let accepts = target("scaling.signals.acceptsPerSecond", spec.accepts_per_second, 100_000)?;
     Ok(Signals {
-        send_queue_bytes: NonZeroU32::new(queue),
-        event_loop_lag_micros: NonZeroU32::new(lag * 1_000),
-        accepts_per_second: NonZeroU32::new(accepts),
+        send_queue_bytes: queue,
+        event_loop_lag_micros: lag.map(|millis| millis.saturating_mul(MICROS)),
+        accepts_per_second: accepts,
     })
 }
 
@@ -81,9 +83,8 @@ fn rush(spec: &RushSpec) -> Result<RushRule, Invalid> {
 
 fn rebalance(spec: &RebalanceSpec) -> Result<Option<Rebalance>, Invalid> {
     let field = "scaling.rebalance.reconnectsPerSecond";
-    let per_second = number(field, spec.reconnects_per_second, 1, 10_000)?;
-    let rebalance = Rebalance { per_second: NonZeroU32::MIN.saturating_add(per_second - 1) };
-    Ok(spec.enabled.then_some(rebalance))
+    let per_second = positive(field, spec.reconnects_per_second, 10_000)?;
+    Ok(spec.enabled.then_some(Rebalance { per_second }))
 }
 
 fn rules(spec: &RulesSpec, usual_window: Duration) -> Result<Rules, Invalid> {

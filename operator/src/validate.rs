@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use hubbub_protocol::{
@@ -137,9 +138,9 @@ pub fn validate(object: &ChatServer) -> Result<Wanted, Invalid> {
     let drain_seconds = number("drain.seconds", spec.drain.seconds, 1, limits::DRAIN_SECONDS_MAX)?;
     check_redis_url(&spec.redis.url)?;
     check_text("image", &spec.image)?;
-    check_server(&spec.server)?;
+    let rates = check_server(&spec.server)?;
     let pinned = spec.replicas.map(|replicas| number("replicas", replicas, 0, 1_000)).transpose()?;
-    let intake = intake(&spec.server)?;
+    let intake = intake(&spec.server, &rates);
     let policy = Policy { pinned, intake, ..policy(&spec.scaling, drain_seconds)? };
     check_room_to_grow(&policy, spec.server.max_connections)?;
     Ok(Wanted {
@@ -165,6 +166,12 @@ pub(crate) fn number(field: &'static str, value: i32, min: u32, max: u32) -> Res
     let (value, min, max) = (value.into(), min.into(), max.into());
     within(field, value, min, max)?;
     u32::try_from(value).map_err(|_| Invalid::OutOfRange { field, value, min, max })
+}
+
+/// A number that is not 0 either.
+pub(crate) fn positive(field: &'static str, value: i32, max: u32) -> Result<NonZeroU32, Invalid> {
+    let positive = NonZeroU32::new(number(field, value, 1, max)?);
+    positive.ok_or(Invalid::OutOfRange { field, value: value.into(), min: 1, max: max.into() })
 }
 
 fn within(field: &'static str, value: i64, min: i64, max: i64) -> Result<(), Invalid> {
@@ -223,9 +230,9 @@ fn without_password(url: &str) -> String {
 }
 
 /// What a server can take of those that go: what it lets in of those who come to it otherwise.
-fn intake(server: &ServerSpec) -> Result<Intake, InvalidRates> {
+fn intake(server: &ServerSpec, rates: &Rates) -> Intake {
     let places = server.max_connections.and_then(|most| u32::try_from(most).ok());
-    let every = rates(server)?.of(Limited::Admissions).map(Rate::every);
+    let every = rates.of(Limited::Admissions).map(Rate::every);
     // No fewer than one, so that its other bounds count when it lets in one a minute.
     let per_second = every.map(|every| Duration::from_secs(1).div_duration_f64(every).max(1.0));
     #[expect(
@@ -234,12 +241,7 @@ fn intake(server: &ServerSpec) -> Result<Intake, InvalidRates> {
         reason = "a positive number, saturating"
     )]
     let per_second = per_second.map_or(u32::MAX, |rate| rate as u32);
-    Ok(Intake { places: places.unwrap_or(Intake::default().places), per_second })
-}
-
-fn rates(server: &ServerSpec) -> Result<Rates, InvalidRates> {
-    let rates: Vec<_> = server.rates.iter().map(|(name, rate)| format!("{name}={rate}")).collect();
-    Rates::with(rates.iter().map(String::as_str))
+    Intake { places: places.unwrap_or(Intake::default().places), per_second }
 }
 
 /// A full server refuses sessions, and those that are refused count only as often as they ask again.
@@ -252,8 +254,8 @@ fn check_room_to_grow(policy: &Policy, max_connections: Option<i32>) -> Result<(
     if edge < most as f64 { Ok(()) } else { Err(Invalid::NeverGrows { most, edge: edge.floor() }) }
 }
 
-/// The limits are those of the chat-server, which does not start with anything else.
-fn check_server(server: &ServerSpec) -> Result<(), Invalid> {
+/// The limits are those of the chat-server, which does not start with anything else. Gives the rates that it has.
+fn check_server(server: &ServerSpec) -> Result<Rates, Invalid> {
     let most = |limit: usize| i64::try_from(limit).unwrap_or(i64::MAX);
     for (field, value, min, max) in [
         ("server.maxConnections", server.max_connections.map(i64::from), 1, i32::MAX.into()),
@@ -285,8 +287,10 @@ fn check_server(server: &ServerSpec) -> Result<(), Invalid> {
             return Err(Invalid::Network(network.clone()));
         }
     }
-    rates(server)?;
-    server.name_api.iter().try_for_each(|url| check_url("nameApi", url, "https://randomuser.me/api/"))
+    let rates: Vec<_> = server.rates.iter().map(|(name, rate)| format!("{name}={rate}")).collect();
+    let rates = Rates::with(rates.iter().map(String::as_str))?;
+    server.name_api.iter().try_for_each(|url| check_url("nameApi", url, "https://randomuser.me/api/"))?;
+    Ok(rates)
 }
 
 /// Scheme and host and nothing more, since that is all that browsers say of a page.
