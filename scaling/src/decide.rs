@@ -1,5 +1,7 @@
 //! The decision itself.
 
+use std::iter::once;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ask::{Ask, Places};
@@ -242,9 +244,9 @@ fn look_for_rush(policy: &Policy, seen: &Observation, memory: RushMemory, now: M
 
 /// Of the servers that stay: how many do not tell something that the policy looks at, and how many there should be.
 fn unseen(policy: &Policy, seen: &Observation) -> (u32, u32) {
-    let (silent, all) = seen.unseen();
-    let untold = policy.signals.targets().map(|(signal, _)| seen.unseen_of(signal));
-    (untold.fold(silent, u32::max), all)
+    let others = policy.signals.targets().map(|(signal, _)| signal);
+    let untold = once(Signal::Connections).chain(others).map(|signal| seen.unseen_of(signal));
+    (untold.fold(0, u32::max), seen.expected())
 }
 
 /// What forbids to shrink, when so many of so many servers are not seen.

@@ -143,10 +143,9 @@ impl Observation {
         self.pods.iter().filter(|pod| pod.phase == Phase::Serving)
     }
 
-    /// Of the servers that stay: how many did not answer or are not there yet, and how many there should be.
-    pub(crate) fn unseen(&self) -> (u32, u32) {
-        let (silent, there) = self.silent();
-        (silent + self.missing(), there + self.missing())
+    /// How many servers that stay there should be.
+    pub(crate) fn expected(&self) -> u32 {
+        count(self.serving()) + self.missing()
     }
 
     /// Of the servers that stay: how many don't say how much of a signal they have, or are not there yet.
