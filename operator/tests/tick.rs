@@ -259,6 +259,12 @@ async fn saying(address: [u8; 4], port: u16, metrics: String) -> (u16, Shared, G
     (port, told, Guard(server.abort_handle()))
 }
 
+/// An API server that has the Secret of a ChatServer, so that its servers can be told something.
+async fn api_server_with_secret(resource: &ChatServer) -> (Context, Shared, Guard) {
+    let ours = secret(resource.metadata.uid.as_deref().unwrap());
+    api_server(Cluster { objects: vec![ours], ..Cluster::default() }).await
+}
+
 /// The ready pod of a chat-server.
 fn running(name: &str, address: [u8; 4], template: &Value) -> Value {
     json!({
@@ -305,9 +311,7 @@ fn marks(cluster: &Shared) -> Vec<(String, Value)> {
 #[tokio::test]
 async fn label_and_deletion_cost_of_a_server_that_is_to_go_are_written_once() {
     let mut resource = minimal();
-    let ours = secret(resource.metadata.uid.as_deref().unwrap());
-    let (mut context, cluster, _guard) =
-        api_server(Cluster { objects: vec![ours], ..Cluster::default() }).await;
+    let (mut context, cluster, _guard) = api_server_with_secret(&resource).await;
     let (port, _, _full) = chat_server([127, 0, 0, 4], 0, 40).await;
     let (_, told, _idle) = chat_server([127, 0, 0, 5], port, 7).await;
     context.servers = Servers::new(port);
@@ -337,9 +341,7 @@ async fn label_and_deletion_cost_of_a_server_that_is_to_go_are_written_once() {
 #[tokio::test]
 async fn in_a_rollout_the_service_sends_sessions_to_new_servers_only() {
     let resource = minimal();
-    let ours = secret(resource.metadata.uid.as_deref().unwrap());
-    let (mut context, cluster, _guard) =
-        api_server(Cluster { objects: vec![ours], ..Cluster::default() }).await;
+    let (mut context, cluster, _guard) = api_server_with_secret(&resource).await;
     let (old, new) = ([127, 0, 0, 6], [127, 0, 0, 7]);
     let (port, told, _old) = chat_server(old, 0, 300).await;
     let (_, _, _new) = chat_server(new, port, 0).await;
@@ -370,9 +372,7 @@ async fn in_a_rollout_the_service_sends_sessions_to_new_servers_only() {
 #[tokio::test]
 async fn a_server_above_the_average_is_told_to_shed_by_whichever_operator_looks() {
     let resource = minimal();
-    let ours = secret(resource.metadata.uid.as_deref().unwrap());
-    let (mut context, cluster, _guard) =
-        api_server(Cluster { objects: vec![ours], ..Cluster::default() }).await;
+    let (mut context, cluster, _guard) = api_server_with_secret(&resource).await;
     let (full, new) = ([127, 0, 0, 2], [127, 0, 0, 3]);
     let (port, full_was_told, _full) = chat_server(full, 0, 900).await;
     let (_, new_was_told, _new) = chat_server(new, port, 100).await;
@@ -403,9 +403,7 @@ async fn a_server_above_the_average_is_told_to_shed_by_whichever_operator_looks(
 async fn servers_whose_timers_are_late_get_help_and_one_that_lies_about_it_is_not_believed() {
     let mut resource = minimal();
     resource.spec.scaling.signals.event_loop_lag_milliseconds = Some(50);
-    let ours = secret(resource.metadata.uid.as_deref().unwrap());
-    let (mut context, cluster, _guard) =
-        api_server(Cluster { objects: vec![ours], ..Cluster::default() }).await;
+    let (mut context, cluster, _guard) = api_server_with_secret(&resource).await;
     let metrics = |lag: &str| {
         format!(
             "hubbub_connections 90\nhubbub_send_queue_bytes 0\nhubbub_event_loop_lag_seconds {lag}\n\
