@@ -1,7 +1,7 @@
-.PHONY: help run test e2e lint generate guarantees decisions images
+.PHONY: help run test e2e lint generate guarantees decisions images bench bench-quick
 
 help: ## what there is to type
-	@sed -n 's/^\([a-z0-9]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
 run: ## chat at http://localhost:8080, on this machine alone
 	@scripts/run $(ARGS)
@@ -26,3 +26,9 @@ decisions: ## write into docs/operations.md what the operator decided in the las
 
 images: ## build the container images with buildah or docker
 	@scripts/images
+
+bench: ## measure chat-server and its peers, write docs/performance.md: 20 minutes
+	@scripts/bench
+
+bench-quick: ## the same with one short round: 4 minutes
+	@scripts/bench --quick

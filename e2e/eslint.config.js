@@ -17,5 +17,5 @@ export default defineConfig(
       'no-empty-pattern': 'off',
     },
   },
-  { files: ['*.js'], extends: [ts.configs.disableTypeChecked] },
+  { files: ['**/*.js'], extends: [ts.configs.disableTypeChecked] },
 );

@@ -30,6 +30,7 @@ mod client;
 mod endpoint;
 mod event;
 mod http;
+pub mod load;
 pub mod outbox;
 pub mod position;
 pub mod reconnect;

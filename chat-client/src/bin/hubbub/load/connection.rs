@@ -5,16 +5,17 @@ use std::{
     sync::{Arc, OnceLock, atomic::Ordering::Relaxed},
 };
 
-use chat_client::{Client, Event, Gap, Loss};
+use chat_client::{
+    Client, Event, Gap, Loss,
+    load::{Member, Schedule},
+};
 use futures::StreamExt;
 use hubbub_protocol::{Message, MessageId, RoomName};
 use tokio::{sync::watch, time::Instant};
 
 use super::{
     ledger::Verdict,
-    member::Member,
     payload::{Payload, Run},
-    schedule::Schedule,
     tally::Tally,
 };
 

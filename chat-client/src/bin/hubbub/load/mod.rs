@@ -3,11 +3,9 @@
 mod args;
 mod connection;
 mod ledger;
-mod member;
 mod payload;
 mod progress;
 mod report;
-mod schedule;
 mod tally;
 mod target;
 
@@ -16,7 +14,10 @@ use std::{
     time::Duration,
 };
 
-use chat_client::{Client, Identity};
+use chat_client::{
+    Client, Identity,
+    load::{Member, Schedule},
+};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::watch,
@@ -27,11 +28,10 @@ use tokio::{
 pub(crate) use self::args::Args;
 use self::{
     connection::{Common, Connection, Phase},
-    member::Member,
+    ledger::Ledger,
     payload::Run,
     progress::{Progress, millis},
     report::{Latency, Report},
-    schedule::Schedule,
     tally::Tally,
 };
 use crate::failure::Failure;
@@ -229,7 +229,7 @@ impl Load {
             acknowledged: tally.acknowledged.load(Relaxed),
             unacknowledged: tally.unanswered(),
             delivered: tally.delivered.load(Relaxed),
-            lost: members.iter().map(|(room, member)| member.lost(&tally.ledger(*room))).sum(),
+            lost: members.iter().map(|(room, member)| lost(member, &tally.ledger(*room))).sum(),
             duplicated: members.iter().map(|(_, member)| member.duplicated).sum(),
             misordered: members.iter().map(|(_, member)| member.misordered).sum::<u64>()
                 + rooms.map(|room| tally.ledger(room).misordered()).sum::<u64>(),
@@ -242,6 +242,11 @@ impl Load {
             acknowledgement_ms: Latency::of(&acknowledgement),
         }
     }
+}
+
+/// Acknowledged messages that a member should have seen and did not.
+fn lost(member: &Member, ledger: &Ledger) -> u64 {
+    member.lost(|epoch, after, through| ledger.acknowledged_between(epoch, after, through))
 }
 
 /// To three digits behind the point.

@@ -4,21 +4,28 @@
 use std::time::Duration;
 
 /// `rate` messages a second in all, taken in turns by `senders`.
+///
+/// ```
+/// use chat_client::load::Schedule;
+/// let schedule = Schedule::new(10.0, 2).unwrap();
+/// // Ten a second, in turns: the second message of sender 1 is the fourth of all.
+/// assert_eq!(schedule.due(1, 1).unwrap().as_millis(), 300);
+/// ```
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Schedule {
+pub struct Schedule {
     rate: f64,
     senders: usize,
 }
 
 impl Schedule {
     /// None when nothing is to be sent.
-    pub(super) fn new(rate: f64, senders: usize) -> Option<Self> {
+    pub fn new(rate: f64, senders: usize) -> Option<Self> {
         (rate > 0.0 && senders > 0).then_some(Self { rate, senders })
     }
 
     /// How long after the start the message number `index` (from 0) of `sender` is due; none when it is no sender.
     #[expect(clippy::cast_precision_loss, reason = "2^52 messages are not sent in a run")]
-    pub(super) fn due(self, sender: usize, index: u64) -> Option<Duration> {
+    pub fn due(self, sender: usize, index: u64) -> Option<Duration> {
         let turn = index.saturating_mul(self.senders as u64).saturating_add(sender as u64);
         (sender < self.senders).then(|| Duration::from_secs_f64(turn as f64 / self.rate))
     }

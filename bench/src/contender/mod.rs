@@ -1,0 +1,104 @@
+//! Who is measured. A contender is one file: how its servers are started, and how a client of it talks. A further one is
+//! a further file, and a line in [`all`].
+
+mod hubbub;
+mod nats;
+mod nchan;
+mod redis;
+mod socketio;
+
+use std::net::SocketAddr;
+
+use crate::{
+    host::{Cost, Process, Site, Unavailable},
+    wire::Kind,
+};
+
+/// What a client does between the WebSocket's opening and its being in the room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Sends this.
+    Say(String),
+    /// Waits for a frame with this in it.
+    Hear(&'static str),
+}
+
+/// A chat server, or something that can be one, and how clients of it talk.
+#[async_trait::async_trait]
+pub trait Contender: Sync {
+    /// What the table calls it.
+    fn name(&self) -> &'static str;
+
+    /// Starts so many servers that know each other, and what they need.
+    async fn start(&self, site: &Site, servers: usize) -> Result<Servers, Unavailable>;
+
+    /// Whether several servers are one chat.
+    fn scales(&self) -> bool;
+
+    /// Where the WebSocket is, for a member of the room.
+    fn path(&self, room: &str) -> String;
+
+    /// What is offered as `Sec-WebSocket-Protocol`.
+    fn subprotocol(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// What makes a member of the room of whoever opened the WebSocket.
+    fn greeting(&self, room: &str) -> Vec<Step>;
+
+    /// Of which kind the client's frames are.
+    fn kind(&self) -> Kind {
+        Kind::Text
+    }
+
+    /// What a member sends to say something. `number` is another one for each message of a fleet.
+    fn publish(&self, room: &str, text: &str, number: u64) -> String;
+
+    /// What has to be answered to a frame that is no message, so that the server goes on.
+    fn answer(&self, _payload: &[u8]) -> Option<&'static str> {
+        None
+    }
+}
+
+/// Running servers of a contender.
+#[derive(Debug)]
+pub struct Servers {
+    /// Where clients connect.
+    pub addresses: Vec<SocketAddr>,
+    /// Whose cost is the contender's.
+    pub processes: Vec<Process>,
+    /// Accounted for apart.
+    pub redis: Option<Process>,
+}
+
+impl Servers {
+    /// What the servers cost so far.
+    pub fn cost(&self) -> Cost {
+        sum(&self.processes)
+    }
+
+    /// What Redis cost so far.
+    pub fn redis_cost(&self) -> Cost {
+        sum(&self.redis)
+    }
+}
+
+fn sum<'a>(processes: impl IntoIterator<Item = &'a Process>) -> Cost {
+    processes
+        .into_iter()
+        .map(Process::cost)
+        .fold(Cost::default(), |sum, cost| Cost { cpu: sum.cpu + cost.cpu, rss: sum.rss + cost.rss })
+}
+
+/// All of them. Hubbub comes first.
+pub fn all() -> Vec<&'static dyn Contender> {
+    vec![
+        &hubbub::Hubbub::MEMORY,
+        &hubbub::Hubbub::REDIS,
+        &nats::Nats,
+        &nchan::Nchan::MEMORY,
+        &nchan::Nchan::REDIS,
+        &socketio::SocketIo::STREAMS,
+        &socketio::SocketIo::PUB_SUB,
+    ]
+}

@@ -1,0 +1,292 @@
+//! Members of rooms, and what is said to them.
+
+use std::{
+    cell::{Cell, RefCell},
+    net::SocketAddr,
+    rc::Rc,
+    time::Duration,
+};
+
+use chat_client::load::Schedule;
+use tokio::{
+    task::{JoinHandle, JoinSet},
+    time::{Instant, MissedTickBehavior},
+};
+
+use super::{
+    link::{self, Link, OpenError, Shared},
+    trial::{LATEST, Tally, Trial},
+};
+use crate::{contender::Contender, host::own_cpu, wire::Marker};
+
+/// How many connections are opened at a time.
+const OPENERS: usize = 64;
+
+/// One read takes as much. More would not fit into the cache of a core.
+const READ_BYTES: usize = 256 * 1024;
+
+/// As long as the texts of the peers' own figures.
+const TEXT_BYTES: usize = 128;
+
+/// How often it is looked what is due: a hundredth of the latency that is allowed at most, or less.
+const TICK: Duration = Duration::from_millis(1);
+
+/// What has not come so long after the last message is not waited for: it is far beyond any latency that is allowed.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// A server that listens may not be ready yet: by then it is.
+const READY_WITHIN: Duration = Duration::from_secs(20);
+
+/// By then everybody in a room hears what is said there.
+const WARM_WITHIN: Duration = Duration::from_secs(20);
+
+/// How often something is said to those who heard nothing yet.
+const WARM_AGAIN: Duration = Duration::from_millis(50);
+
+/// Who is where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// How many rooms there are.
+    pub rooms: usize,
+    /// How many members each has.
+    pub members: usize,
+    /// How many of them speak.
+    pub senders: usize,
+}
+
+impl Shape {
+    /// Connections in all.
+    pub fn connections(self) -> usize {
+        self.rooms * self.members
+    }
+}
+
+/// Why there is no fleet.
+#[derive(Debug, thiserror::Error)]
+pub enum NotOpened {
+    /// A connection failed.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Some never heard what was said in their rooms.
+    #[error("{members} members heard nothing within {} s", WARM_WITHIN.as_secs())]
+    Cold {
+        /// How many.
+        members: usize,
+    },
+}
+
+/// Connections that are in their rooms, and hear what is said there.
+pub struct Fleet {
+    shape: Shape,
+    /// Number `n` is in room `n % rooms`; the first ones are the senders.
+    links: Vec<Rc<Link>>,
+    shared: Rc<Shared>,
+    /// How much each sender said.
+    sent: Vec<u64>,
+    /// Messages of all, warm-up included.
+    numbers: Cell<u64>,
+    patience: Duration,
+    readers: Vec<JoinHandle<()>>,
+}
+
+impl Fleet {
+    /// Opens all connections, in turns to the addresses, and waits until everybody hears.
+    pub async fn open(
+        contender: &'static dyn Contender,
+        addresses: &[SocketAddr],
+        shape: Shape,
+    ) -> Result<Self, NotOpened> {
+        for address in addresses {
+            ready(contender, *address).await?;
+        }
+        let shared = Rc::new(Shared {
+            contender,
+            tally: RefCell::new(Tally::new()),
+            scratch: RefCell::new(vec![0; READ_BYTES]),
+            rooms: shape.rooms,
+            closed: Cell::new(0),
+        });
+        let next = Rc::new(Cell::new(0));
+        let mut openers = JoinSet::new();
+        for _ in 0..OPENERS {
+            let (next, addresses, shared) = (Rc::clone(&next), addresses.to_vec(), Rc::clone(&shared));
+            openers.spawn_local(async move {
+                let mut links = Vec::new();
+                loop {
+                    let number = next.replace(next.get() + 1);
+                    if number >= shape.connections() {
+                        return Ok::<_, OpenError>(links);
+                    }
+                    // By rooms: members of one room are on all servers.
+                    let address = addresses[number / shape.rooms % addresses.len()];
+                    let opened = link::open(contender, address, &room(number % shape.rooms)).await?;
+                    let (link, reader) = Link::new(opened, shape.senders, Rc::clone(&shared));
+                    links.push((number, link, tokio::task::spawn_local(reader)));
+                }
+            });
+        }
+        let mut links = Vec::with_capacity(shape.connections());
+        while let Some(opened) = openers.join_next().await {
+            links.extend(opened.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?);
+        }
+        links.sort_unstable_by_key(|(number, ..)| *number);
+        let (links, readers) = links.into_iter().map(|(_, link, reader)| (link, reader)).unzip();
+        let fleet = Self {
+            shape,
+            links,
+            shared,
+            sent: vec![0; shape.rooms * shape.senders],
+            numbers: Cell::new(0),
+            patience: PATIENCE,
+            readers,
+        };
+        fleet.warm().await?;
+        Ok(fleet)
+    }
+
+    /// How long it waits for what is under way at the end of a trial.
+    pub fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
+    }
+
+    /// Says something in each room until all of its members heard something.
+    async fn warm(&self) -> Result<(), NotOpened> {
+        let deadline = Instant::now() + WARM_WITHIN;
+        loop {
+            let cold: Vec<_> = (0..self.links.len()).filter(|it| !self.links[*it].warm.get()).collect();
+            if cold.is_empty() {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                return Err(NotOpened::Cold { members: cold.len() });
+            }
+            let mut rooms: Vec<_> = cold.iter().map(|number| number % self.shape.rooms).collect();
+            rooms.sort_unstable();
+            rooms.dedup();
+            for room in rooms {
+                self.say(room, 0, 0);
+                self.links[room].flush();
+            }
+            tokio::time::sleep(WARM_AGAIN).await;
+        }
+    }
+
+    /// Queues a message of a sender.
+    fn say(&self, sender: usize, sequence: u64, due_micros: u64) {
+        let contender = self.shared.contender;
+        let marker = Marker { sender: u32::try_from(sender).unwrap_or(u32::MAX), sequence, due_micros };
+        let number = self.numbers.replace(self.numbers.get() + 1);
+        let room = room(sender % self.shape.rooms);
+        let words = contender.publish(&room, &marker.text(TEXT_BYTES), number);
+        self.links[sender].say(contender.kind(), words.as_bytes());
+    }
+
+    /// Says so many messages a second in all, for a while, and waits until they came. Ends early when more than one in
+    /// a hundred is later than [`LATEST`], or a connection is closed.
+    #[expect(clippy::cast_precision_loss, reason = "members are counted in thousands")]
+    pub async fn trial(&mut self, rate: f64, length: Duration) -> Trial {
+        let planned = rate * length.as_secs_f64() * self.shape.members as f64;
+        self.shared.tally.borrow_mut().reset(planned);
+        let busy = own_cpu();
+        let before: u64 = self.sent.iter().sum();
+        let begin = Instant::now();
+        self.send(rate, length, begin).await;
+        let sent = self.sent.iter().sum::<u64>() - before;
+        let expected = sent * self.shape.members as u64;
+        self.settle(expected).await;
+        let lasted = begin.elapsed();
+
+        let tally = self.shared.tally.borrow();
+        let mut trial = Trial {
+            sent,
+            expected,
+            delivered: tally.delivered,
+            lost: 0,
+            duplicated: 0,
+            misordered: 0,
+            closed: self.shared.closed.get(),
+            p50: tally.latency(0.5),
+            p99: if tally.is_late() { tally.latency(0.99).max(LATEST) } else { tally.latency(0.99) },
+            late: tally.is_late(),
+            lasted,
+            generator_busy: (own_cpu().saturating_sub(busy)).as_secs_f64() / lasted.as_secs_f64(),
+        };
+        for (number, link) in self.links.iter().enumerate() {
+            for (index, member) in link.seen.borrow().iter().enumerate() {
+                let sent = self.sent[index * self.shape.rooms + number % self.shape.rooms];
+                trial.lost += member.lost(|_, after, through| through.min(sent).saturating_sub(after));
+                trial.duplicated += member.duplicated;
+                trial.misordered += member.misordered;
+            }
+        }
+        trial
+    }
+
+    async fn send(&mut self, rate: f64, length: Duration, begin: Instant) {
+        let senders = self.sent.len();
+        let Some(schedule) = Schedule::new(rate, senders) else { return };
+        let offset = begin.duration_since(self.shared.tally.borrow().began);
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let (mut sender, mut index) = (0, 0);
+        let mut unsent = Vec::new();
+        loop {
+            tick.tick().await;
+            let now = begin.elapsed();
+            while let Some(due) = schedule.due(sender, index).filter(|due| *due <= now && *due < length) {
+                self.sent[sender] += 1;
+                let due = u64::try_from((offset + due).as_micros()).unwrap_or(u64::MAX);
+                self.say(sender, self.sent[sender], due);
+                unsent.push(sender);
+                sender += 1;
+                if sender == senders {
+                    (sender, index) = (0, index + 1);
+                }
+            }
+            unsent.sort_unstable();
+            unsent.dedup();
+            unsent.retain(|sender| self.links[*sender].flush());
+            let done = now >= length && unsent.is_empty();
+            let hopeless = self.shared.tally.borrow().is_late() || now > length + self.patience;
+            if done || hopeless || self.shared.closed.get() > 0 {
+                return;
+            }
+        }
+    }
+
+    /// Until all is there, or it takes too long.
+    async fn settle(&self, expected: u64) {
+        let deadline = Instant::now() + self.patience;
+        let mut tick = tokio::time::interval(TICK);
+        loop {
+            tick.tick().await;
+            let all = self.shared.tally.borrow().delivered >= expected;
+            if all || Instant::now() > deadline || self.shared.closed.get() > 0 {
+                return;
+            }
+        }
+    }
+}
+
+/// Until the server takes somebody.
+async fn ready(contender: &'static dyn Contender, address: SocketAddr) -> Result<(), OpenError> {
+    let deadline = Instant::now() + READY_WITHIN;
+    loop {
+        match link::open(contender, address, "room-of-nobody-else").await {
+            Ok(_) => return Ok(()),
+            Err(error) if Instant::now() > deadline => return Err(error),
+            Err(_) => tokio::time::sleep(WARM_AGAIN).await,
+        }
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        self.readers.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// What a room is called: the same for all contenders.
+fn room(number: usize) -> String {
+    format!("room-{number}")
+}

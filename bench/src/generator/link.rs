@@ -1,0 +1,244 @@
+//! One connection of a member: opened, read, written.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    future::poll_fn,
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    rc::Rc,
+    task::{Poll, ready},
+    time::Duration,
+};
+
+use chat_client::load::Member;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf},
+    net::{
+        TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+};
+
+use super::trial::Tally;
+use crate::{
+    contender::{Contender, Step},
+    wire::{Answer, Broken, Frames, Kind, Marker, Refused, Scanner, read_answer, request, write_frame},
+};
+
+/// For TCP, handshake and greeting together.
+const OPENS_WITHIN: Duration = Duration::from_secs(30);
+
+/// Why somebody did not get into its room.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The socket failed.
+    #[error("a connection failed: {0}")]
+    Socket(#[from] io::Error),
+    /// The server wants no WebSocket.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// The server speaks something else.
+    #[error(transparent)]
+    Broken(#[from] Broken),
+    /// What was waited for did not come.
+    #[error("nobody came into a room within {} s", OPENS_WITHIN.as_secs())]
+    Late,
+}
+
+/// A connection that is in its room, and what was read behind that.
+pub(super) struct Opened {
+    stream: TcpStream,
+    frames: Frames,
+}
+
+/// Opens a connection, and does the greeting.
+pub(super) async fn open(
+    contender: &dyn Contender,
+    address: SocketAddr,
+    room: &str,
+) -> Result<Opened, OpenError> {
+    tokio::time::timeout(OPENS_WITHIN, open_unbounded(contender, address, room))
+        .await
+        .map_err(|_| OpenError::Late)?
+}
+
+async fn open_unbounded(
+    contender: &dyn Contender,
+    address: SocketAddr,
+    room: &str,
+) -> Result<Opened, OpenError> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    stream.write_all(&request(&contender.path(room), contender.subprotocol())).await?;
+    let mut read = Vec::with_capacity(4 * 1024);
+    let used = loop {
+        more(&mut stream, &mut read).await?;
+        if let Answer::Open(used) = read_answer(&read)? {
+            break used;
+        }
+    };
+    let mut frames = Frames::default();
+    let mut heard = VecDeque::new();
+    frames.take(&read[used..], |_, payload| heard.push_back(payload.to_vec()))?;
+    for step in contender.greeting(room) {
+        match step {
+            Step::Say(text) => {
+                let mut frame = Vec::new();
+                write_frame(contender.kind(), text.as_bytes(), &mut frame);
+                stream.write_all(&frame).await?;
+            }
+            Step::Hear(words) => loop {
+                let Some(payload) = heard.pop_front() else {
+                    read.clear();
+                    more(&mut stream, &mut read).await?;
+                    frames.take(&read, |_, payload| heard.push_back(payload.to_vec()))?;
+                    continue;
+                };
+                if memchr::memmem::find(&payload, words.as_bytes()).is_some() {
+                    break;
+                }
+            },
+        }
+    }
+    Ok(Opened { stream, frames })
+}
+
+async fn more(stream: &mut TcpStream, read: &mut Vec<u8>) -> io::Result<()> {
+    if stream.read_buf(read).await? == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+}
+
+/// What all members of a fleet have in common.
+pub(super) struct Shared {
+    pub(super) contender: &'static dyn Contender,
+    pub(super) tally: RefCell<Tally>,
+    /// What is read goes through here, for all connections: they are read one after the other.
+    pub(super) scratch: RefCell<Vec<u8>>,
+    pub(super) rooms: usize,
+    /// Connections that ended before they should have.
+    pub(super) closed: Cell<usize>,
+}
+
+/// A member of a room.
+pub(super) struct Link {
+    write: OwnedWriteHalf,
+    out: RefCell<Vec<u8>>,
+    /// What it saw of each sender of its room.
+    pub(super) seen: RefCell<Vec<Member>>,
+    /// It got something once.
+    pub(super) warm: Cell<bool>,
+}
+
+impl Link {
+    /// A link, and what reads it until the server closes it; `senders` speak in its room.
+    pub(super) fn new(
+        opened: Opened,
+        senders: usize,
+        shared: Rc<Shared>,
+    ) -> (Rc<Self>, impl Future<Output = ()> + 'static) {
+        let (read, write) = opened.stream.into_split();
+        let seen = std::iter::repeat_with(|| {
+            let mut member = Member::default();
+            member.enter(0, 0);
+            member
+        })
+        .take(senders)
+        .collect();
+        let link = Rc::new(Self {
+            write,
+            out: RefCell::default(),
+            seen: RefCell::new(seen),
+            warm: Cell::new(false),
+        });
+        let reader =
+            Reader { link: Rc::clone(&link), shared, frames: opened.frames, scanner: Scanner::default() };
+        (link, reader.run(read))
+    }
+
+    /// Queues a message; [`Link::flush`] sends it.
+    pub(super) fn say(&self, kind: Kind, payload: &[u8]) {
+        write_frame(kind, payload, &mut self.out.borrow_mut());
+    }
+
+    /// Writes what the socket takes. Gives whether something is left.
+    pub(super) fn flush(&self) -> bool {
+        let mut out = self.out.borrow_mut();
+        while !out.is_empty() {
+            match self.write.try_write(&out) {
+                Ok(written) => drop(out.drain(..written)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
+                // Its reader notices as well, and counts it.
+                Err(_) => out.clear(),
+            }
+        }
+        false
+    }
+}
+
+struct Reader {
+    link: Rc<Link>,
+    shared: Rc<Shared>,
+    frames: Frames,
+    scanner: Scanner,
+}
+
+impl Reader {
+    async fn run(mut self, mut read: OwnedReadHalf) {
+        while let Ok(true) = self.piece(&mut read).await {}
+        self.shared.closed.update(|closed| closed + 1);
+    }
+
+    /// Reads once. False when the server is done.
+    async fn piece(&mut self, read: &mut OwnedReadHalf) -> Result<bool, OpenError> {
+        poll_fn(|context| {
+            let shared = Rc::clone(&self.shared);
+            let mut scratch = shared.scratch.borrow_mut();
+            let mut buffer = ReadBuf::new(&mut scratch);
+            ready!(Pin::new(&mut *read).poll_read(context, &mut buffer))?;
+            Poll::Ready(self.took(buffer.filled()))
+        })
+        .await
+    }
+
+    fn took(&mut self, bytes: &[u8]) -> Result<bool, OpenError> {
+        let Self { link, shared, frames, scanner } = self;
+        let mut tally = shared.tally.borrow_mut();
+        let mut seen = link.seen.borrow_mut();
+        let now = tally.now_micros();
+        let mut open = !bytes.is_empty();
+        frames.take(bytes, |kind, payload| match kind {
+            Kind::Text | Kind::Binary => {
+                let message = scanner.scan(payload, |marker| {
+                    if marker.sequence == 0 {
+                        link.warm.set(true);
+                    } else {
+                        note(&mut seen, shared.rooms, marker);
+                        tally.delivered_at(now, marker.due_micros);
+                    }
+                });
+                if let (false, Some(words)) = (message, shared.contender.answer(payload)) {
+                    link.say(shared.contender.kind(), words.as_bytes());
+                }
+            }
+            Kind::Ping => link.say(Kind::Pong, payload),
+            Kind::Pong => {}
+            Kind::Close => open = false,
+        })?;
+        // What does not go out now goes with the next message.
+        link.flush();
+        Ok(open)
+    }
+}
+
+/// Sender number `n` speaks in room `n % rooms`, so it is the `n / rooms`th there.
+fn note(seen: &mut [Member], rooms: usize, marker: Marker) {
+    let Some(member) = seen.get_mut(marker.sender as usize / rooms) else { return };
+    let last = member.place().map_or(0, |(_, last)| last);
+    if marker.sequence > last {
+        member.see(marker.sequence);
+    } else {
+        let repeated = !member.is_missing(marker.sequence);
+        member.stray(marker.sequence, repeated);
+    }
+}

@@ -1,0 +1,13 @@
+//! The bench: the same work for chat-server and its peers, from one generator, side by side in one run.
+//!
+//! [`contender`] says who is measured, [`scenario`] with which work, [`generator`] does it, [`host`] starts servers and
+//! reads what they cost. [`wire`], [`search`], [`report`] and [`table`] are pure.
+
+pub mod contender;
+pub mod generator;
+pub mod host;
+pub mod report;
+pub mod scenario;
+pub mod search;
+pub mod table;
+pub mod wire;

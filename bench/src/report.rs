@@ -1,0 +1,142 @@
+//! What was measured, of whom and how often; as JSON it is kept, and compared. Pure.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::host::Machine;
+
+/// One scenario with one contender.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Measurement {
+    /// Which round of the run.
+    pub round: u32,
+    /// Name of the contender.
+    pub contender: String,
+    /// Name of the scenario.
+    pub scenario: String,
+    /// By the names of [`FIGURES`], and others that no table shows.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub figures: BTreeMap<String, f64>,
+    /// Why there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
+}
+
+/// A run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// The day, as 2026-01-31.
+    pub day: String,
+    /// Fewer and shorter trials, one round.
+    pub quick: bool,
+    /// What it was measured on.
+    pub machine: Machine,
+    /// In the order in which they were made.
+    pub measurements: Vec<Measurement>,
+}
+
+/// The middle of several measurements, and between what they lie.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spread {
+    /// The median: the middle one, or between the two in the middle.
+    pub median: f64,
+    /// The least.
+    pub least: f64,
+    /// The greatest.
+    pub greatest: f64,
+}
+
+impl Spread {
+    /// None of nothing.
+    ///
+    /// ```
+    /// use hubbub_bench::report::Spread;
+    /// let spread = Spread::of(&[3.0, 1.0, 2.5]).unwrap();
+    /// assert_eq!((spread.median, spread.least, spread.greatest), (2.5, 1.0, 3.0));
+    /// assert_eq!(Spread::of(&[1.0, 2.0]).unwrap().median, 1.5);
+    /// ```
+    pub fn of(values: &[f64]) -> Option<Self> {
+        let mut values = values.to_vec();
+        values.sort_unstable_by(f64::total_cmp);
+        let (least, greatest) = (*values.first()?, *values.last()?);
+        let middle = values.len() / 2;
+        let median = if values.len() % 2 == 1 {
+            values[middle]
+        } else {
+            f64::midpoint(values[middle - 1], values[middle])
+        };
+        Some(Self { median, least, greatest })
+    }
+}
+
+impl Report {
+    /// What all rounds say of a figure of a contender.
+    pub fn figure(&self, contender: &str, name: &str) -> Option<Spread> {
+        let of_contender = self.measurements.iter().filter(|it| it.contender == contender);
+        let values: Vec<f64> = of_contender.filter_map(|it| it.figures.get(name).copied()).collect();
+        Spread::of(&values)
+    }
+
+    /// Names of contenders, in the order in which they were first measured, Hubbub's first.
+    pub fn contenders(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for measurement in &self.measurements {
+            if !names.contains(&measurement.contender.as_str()) {
+                names.push(&measurement.contender);
+            }
+        }
+        names.sort_unstable_by_key(|name| (!name.starts_with(OURS), *name));
+        names
+    }
+
+    /// The measurements that there are not, and why.
+    pub fn failures(&self) -> impl Iterator<Item = (&Measurement, &str)> {
+        self.measurements.iter().filter_map(|it| Some((it, it.failure.as_deref()?)))
+    }
+}
+
+/// What the names of our own contenders begin with; all others are peers.
+pub const OURS: &str = "Hubbub";
+
+/// Which is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Better {
+    /// More is better.
+    More,
+    /// Less is better.
+    Less,
+}
+
+/// A figure that the table shows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Figure {
+    /// In the JSON.
+    pub name: &'static str,
+    /// In the table, with its unit.
+    pub title: &'static str,
+    /// Which is better.
+    pub better: Better,
+    /// What the ratio of ours to that of the best peer is to be: at least, or at most.
+    pub wanted: Option<f64>,
+}
+
+const fn figure(name: &'static str, title: &'static str, better: Better, wanted: Option<f64>) -> Figure {
+    Figure { name, title, better, wanted }
+}
+
+/// All that the table shows, in its order.
+pub const FIGURES: &[Figure] = &[
+    figure("hall.most", "hall, deliveries/s", Better::More, Some(1.1)),
+    figure("hall.cpuAtMost", "hall, CPU-s/1M there", Better::Less, Some(1.0)),
+    figure("hall.cpuAt20k", "hall, CPU-s/1M at 20,000/s", Better::Less, Some(0.9)),
+    figure("hall.p99MsAtHalf", "hall, p99 ms at half", Better::Less, None),
+    figure("tables.most", "tables, deliveries/s", Better::More, Some(1.1)),
+    figure("tables.cpuAtMost", "tables, CPU-s/1M there", Better::Less, None),
+    figure("tables.cpuAt20k", "tables, CPU-s/1M at 20,000/s", Better::Less, None),
+    figure("tables.p99MsAtHalf", "tables, p99 ms at half", Better::Less, None),
+    figure("twoHalls.most", "hall on two servers, deliveries/s", Better::More, Some(3.0)),
+    figure("twoHalls.cpuAtMost", "two servers, CPU-s/1M there", Better::Less, None),
+];

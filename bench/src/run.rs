@@ -1,0 +1,140 @@
+//! `hubbub-bench run`: all contenders, all scenarios, in an order of its own each round.
+
+use std::{fs, path::PathBuf, time::Instant};
+
+use hubbub_bench::{
+    contender,
+    host::{Machine, Site},
+    report::{Measurement, Report},
+    scenario::{Figures, Plan, Scenario},
+    table,
+};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::{runtime::Builder, task::LocalSet};
+
+/// Clients of the greatest scenario, and what a process has open anyway.
+const OPEN_FILES: u64 = 12_000;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// One round of short trials.
+    #[arg(long)]
+    quick: bool,
+    /// Only contenders with this in their name; may be given several times.
+    #[arg(long)]
+    only: Vec<String>,
+    /// Only these scenarios; may be given several times.
+    #[arg(long)]
+    scenario: Vec<Scenario>,
+    /// The core of servers and Redis; without it they run where Linux puts them.
+    #[arg(long)]
+    server_core: Option<usize>,
+    /// The built chat-server.
+    #[arg(long, default_value = "target/release/chat-server")]
+    chat_server: PathBuf,
+    /// The built nats-server.
+    #[arg(long, default_value = "build/bin/nats-server")]
+    nats_server: PathBuf,
+    /// The folder of the peers that are programs of this repository.
+    #[arg(long, default_value = "bench/peers")]
+    peers: PathBuf,
+    /// Where the result goes as JSON.
+    #[arg(long)]
+    json: Option<PathBuf>,
+    /// The day of the run, as 2026-01-31.
+    #[arg(long, default_value = "today")]
+    day: String,
+    /// The document whose tables are replaced, between its marks `<!-- measured -->` and `<!-- end -->`.
+    #[arg(long)]
+    document: Option<PathBuf>,
+}
+
+/// Measures, prints the tables, and writes them where they are wanted. An error when something could not be measured.
+pub(super) fn run(args: &Args) -> Result<(), String> {
+    allow_open_files()?;
+    let plan = if args.quick { Plan::quick() } else { Plan::full() };
+    // Servers run in folders of their own.
+    let absolute = |path: &PathBuf| std::path::absolute(path).map_err(|error| error.to_string());
+    let site = Site {
+        server_core: args.server_core,
+        chat_server: absolute(&args.chat_server)?,
+        nats_server: absolute(&args.nats_server)?,
+        peers: absolute(&args.peers)?,
+    };
+    let mut report = Report {
+        day: args.day.clone(),
+        quick: args.quick,
+        machine: Machine::here(),
+        measurements: Vec::new(),
+    };
+    // One thread: the generator has one core.
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
+    let scenarios = if args.scenario.is_empty() { Scenario::ALL.to_vec() } else { args.scenario.clone() };
+    for round in 1..=plan.rounds {
+        for scenario in &scenarios {
+            measure(&runtime, args, &site, &plan, (round, *scenario), &mut report);
+        }
+    }
+    report.machine.end();
+
+    let tables = table::markdown(&report);
+    print!("{tables}");
+    if let Some(path) = &args.json {
+        let json = serde_json::to_string_pretty(&report).expect("a report has string keys");
+        fs::write(path, json + "\n").map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    if let Some(path) = &args.document {
+        let fail = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        let text = fs::read_to_string(path).map_err(|error| fail(&error))?;
+        let text = table::between_marks(&text, &tables).ok_or_else(|| fail(&"there are no marks in it"))?;
+        fs::write(path, text).map_err(|error| fail(&error))?;
+    }
+    let failures = report.failures().count();
+    if failures == 0 { Ok(()) } else { Err(format!("{failures} measurements could not be made")) }
+}
+
+/// One scenario with every contender it is for, in another order each time.
+fn measure(
+    runtime: &tokio::runtime::Runtime,
+    args: &Args,
+    site: &Site,
+    plan: &Plan,
+    (round, scenario): (u32, Scenario),
+    report: &mut Report,
+) {
+    let mut contenders = contender::all();
+    contenders.retain(|it| {
+        let named = args.only.is_empty() || args.only.iter().any(|only| it.name().contains(only.as_str()));
+        named && scenario.is_for(*it)
+    });
+    fastrand::shuffle(&mut contenders);
+    for contender in contenders {
+        let begin = Instant::now();
+        let result = LocalSet::new().block_on(runtime, scenario.run(contender, site, plan));
+        let (figures, failure) = match result {
+            Ok(figures) => (figures, None),
+            Err(failure) => (Figures::new(), Some(failure.to_string())),
+        };
+        let words = failure.clone().unwrap_or_else(|| format!("{:.0} s", begin.elapsed().as_secs_f64()));
+        eprintln!("round {round}, {}, {}: {words}", scenario.name(), contender.name());
+        report.measurements.push(Measurement {
+            round,
+            contender: contender.name().to_owned(),
+            scenario: scenario.name().to_owned(),
+            figures,
+            failure,
+        });
+    }
+}
+
+/// The servers get the limit from here.
+fn allow_open_files() -> Result<(), String> {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    if maximum.is_some_and(|maximum| maximum < OPEN_FILES) {
+        return Err(format!(
+            "a process may open {maximum:?} files here; {OPEN_FILES} are needed (ulimit -Hn)"
+        ));
+    }
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
+        .map_err(|error| format!("the limit of open files can't be raised: {error}"))
+}

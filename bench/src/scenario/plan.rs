@@ -1,0 +1,28 @@
+//! How thoroughly it is measured.
+
+use std::time::Duration;
+
+/// How long and how often.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// How many times everything is done, each time in another order.
+    pub rounds: u32,
+    /// How long a rate of the search has to hold.
+    pub trial: Duration,
+    /// How long the fixed rate is held.
+    pub fixed: Duration,
+    /// A search goes on until what held and what did not are within this factor.
+    pub precision: f64,
+}
+
+impl Plan {
+    /// Under 4 minutes in all.
+    pub fn quick() -> Self {
+        Self { rounds: 1, trial: Duration::from_millis(600), fixed: Duration::from_secs(1), precision: 1.2 }
+    }
+
+    /// Under 20 minutes in all.
+    pub fn full() -> Self {
+        Self { rounds: 3, trial: Duration::from_secs(1), fixed: Duration::from_secs(2), precision: 1.1 }
+    }
+}

@@ -1,0 +1,247 @@
+//! The report as Markdown: who did how much, and how ours compares with the best of the peers. Pure.
+
+use std::fmt::Write as _;
+
+use crate::report::{Better, FIGURES, Figure, OURS, Report, Spread};
+
+/// The tables of a report: all figures of all contenders, the ratios, and what could not be measured.
+pub fn markdown(report: &Report) -> String {
+    let mut text = String::new();
+    let machine = &report.machine;
+    let _ = writeln!(
+        text,
+        "Measured on {}, {} ({} cores, {} GiB, {}, Linux {}), {}. Servers and Redis had one core, the generator the \
+         other. {} processes wanted a core when the run began: above 0.5 there was other work, and figures of one run \
+         compare better with each other than with those of another.\n",
+        report.day,
+        machine.processor,
+        machine.cores,
+        machine.memory_gib,
+        machine.system,
+        machine.kernel,
+        if report.quick {
+            "one short round (`make bench-quick`)"
+        } else {
+            "medians of three rounds (`make bench`)"
+        },
+        machine.load_before
+    );
+    text += &all(report);
+    text.push('\n');
+    text += &ratios(report);
+    let failures: Vec<_> = report.failures().collect();
+    if !failures.is_empty() {
+        text.push('\n');
+    }
+    for (measurement, why) in failures {
+        let _ =
+            writeln!(text, "- **{}, {}: not measured.** {why}", measurement.contender, measurement.scenario);
+    }
+    text
+}
+
+/// Contenders are columns, since there are more figures than contenders.
+fn all(report: &Report) -> String {
+    let contenders = report.contenders();
+    let mut rows =
+        vec![[vec!["figure".to_owned()], contenders.iter().map(ToString::to_string).collect()].concat()];
+    for figure in FIGURES {
+        let cells: Vec<_> = contenders.iter().map(|name| cell(report, name, figure)).collect();
+        if cells.iter().any(|cell| !cell.is_empty()) {
+            rows.push([vec![figure.title.to_owned()], cells].concat());
+        }
+    }
+    aligned(&rows)
+}
+
+fn cell(report: &Report, contender: &str, figure: &Figure) -> String {
+    let scenario = figure.name.split('.').next().unwrap_or_default();
+    let failed = report
+        .measurements
+        .iter()
+        .any(|it| it.contender == contender && it.scenario == scenario && it.failure.is_some());
+    match report.figure(contender, figure.name) {
+        Some(spread) => shown(spread),
+        None if failed => "FAILED".to_owned(),
+        None => String::new(),
+    }
+}
+
+fn ratios(report: &Report) -> String {
+    let mut rows: Vec<Vec<String>> =
+        vec![["figure", "ours", "best peer", "ratio", "wanted", ""].map(ToOwned::to_owned).into()];
+    for figure in FIGURES {
+        let (Some(wanted), Some(ours), Some(peer)) =
+            (figure.wanted, best(report, figure, true), best(report, figure, false))
+        else {
+            continue;
+        };
+        let ratio = ours.1 / peer.1;
+        let (sign, reached) = match figure.better {
+            Better::More => (">=", ratio >= wanted),
+            Better::Less => ("<=", ratio <= wanted),
+        };
+        rows.push(vec![
+            figure.title.to_owned(),
+            format!("{} {}", ours.0, number(ours.1)),
+            format!("{} {}", peer.0, number(peer.1)),
+            number(ratio),
+            format!("{sign} {wanted}"),
+            if reached { "reached" } else { "not yet" }.to_owned(),
+        ]);
+    }
+    aligned(&rows)
+}
+
+/// The best of ours, or of the peers: its name and its median.
+fn best<'a>(report: &'a Report, figure: &Figure, ours: bool) -> Option<(&'a str, f64)> {
+    let candidates = report.contenders().into_iter().filter(|name| name.starts_with(OURS) == ours);
+    let medians = candidates.filter_map(|name| Some((name, report.figure(name, figure.name)?.median)));
+    match figure.better {
+        Better::More => medians.max_by(|one, other| one.1.total_cmp(&other.1)),
+        Better::Less => medians.min_by(|one, other| one.1.total_cmp(&other.1)),
+    }
+}
+
+fn shown(Spread { median, least, greatest }: Spread) -> String {
+    let (low, high) = (number(least), number(greatest));
+    if low == high { number(median) } else { format!("{} ({low}-{high})", number(median)) }
+}
+
+/// Three digits, and a letter for thousands and millions.
+///
+/// ```
+/// use hubbub_bench::table::number;
+/// assert_eq!([2_993_000.0, 431_200.0, 8.52, 0.317, 0.0].map(number), ["2.99 M", "431 k", "8.52", "0.317", "0"]);
+/// ```
+pub fn number(value: f64) -> String {
+    let (value, letter) = match value.abs() {
+        size if size >= 999_500.0 => (value / 1e6, " M"),
+        size if size >= 9_995.0 => (value / 1e3, " k"),
+        _ => (value, ""),
+    };
+    let digits = match value.abs() {
+        0.0 => 0,
+        size if size < 0.9995 => 3,
+        size if size < 9.995 => 2,
+        size if size < 99.95 => 1,
+        _ => 0,
+    };
+    format!("{value:.digits$}{letter}")
+}
+
+/// A table in Markdown that reads well as it is.
+fn aligned(rows: &[Vec<String>]) -> String {
+    let columns = rows.first().map_or(0, Vec::len);
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0).max(3);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let mut text = String::new();
+    for (index, row) in rows.iter().enumerate() {
+        let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let _ = writeln!(text, "| {} |", cells.join(" | "));
+        if index == 0 {
+            let lines: Vec<_> = widths.iter().map(|width| "-".repeat(*width)).collect();
+            let _ = writeln!(text, "| {} |", lines.join(" | "));
+        }
+    }
+    text
+}
+
+/// A document with other text between its marks; none when it has no marks.
+///
+/// ```
+/// use hubbub_bench::table::between_marks;
+/// let text = "a\n<!-- measured -->\nold\n<!-- end -->\nb\n";
+/// assert_eq!(between_marks(text, "new\n").unwrap(), "a\n<!-- measured -->\n\nnew\n\n<!-- end -->\nb\n");
+/// ```
+pub fn between_marks(document: &str, text: &str) -> Option<String> {
+    let (before, rest) = document.split_once("<!-- measured -->\n")?;
+    let (_, after) = rest.split_once("<!-- end -->")?;
+    Some(format!("{before}<!-- measured -->\n\n{text}\n<!-- end -->{after}"))
+}
+
+/// What one report has beside another: medians, and the second in parts of the first.
+pub fn compare(old: &Report, new: &Report) -> String {
+    let mut rows: Vec<Vec<String>> =
+        vec![["figure", "contender", "old", "new", "new / old"].map(ToOwned::to_owned).into()];
+    for figure in FIGURES {
+        for contender in new.contenders() {
+            let (Some(before), Some(after)) =
+                (old.figure(contender, figure.name), new.figure(contender, figure.name))
+            else {
+                continue;
+            };
+            let ratio = number(after.median / before.median);
+            rows.push(vec![
+                figure.title.to_owned(),
+                contender.to_owned(),
+                shown(before),
+                shown(after),
+                ratio,
+            ]);
+        }
+    }
+    aligned(&rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{host::Machine, report::Measurement};
+
+    fn measurement(contender: &str, round: u32, most: f64) -> Measurement {
+        Measurement {
+            round,
+            contender: contender.to_owned(),
+            scenario: "hall".to_owned(),
+            figures: [("hall.most".to_owned(), most)].into(),
+            failure: None,
+        }
+    }
+
+    fn report(measurements: Vec<Measurement>) -> Report {
+        let machine = Machine {
+            processor: "a processor".to_owned(),
+            cores: 2,
+            memory_gib: 8,
+            kernel: "6.1".to_owned(),
+            system: "Debian".to_owned(),
+            load_before: 0.1,
+            load_after: 2.0,
+        };
+        Report { day: "2026-01-31".to_owned(), quick: false, machine, measurements }
+    }
+
+    #[test]
+    fn ours_is_compared_with_the_best_of_the_peers_by_medians() {
+        let report = report(vec![
+            measurement("NATS", 1, 1_000_000.0),
+            measurement("Hubbub (memory)", 1, 2_000_000.0),
+            measurement("Hubbub (memory)", 2, 4_000_000.0),
+            measurement("Hubbub (memory)", 3, 2_200_000.0),
+            measurement("Nchan", 1, 400_000.0),
+        ]);
+        let text = markdown(&report);
+        assert!(
+            text.contains("| Hubbub (memory) 2.20 M | NATS 1.00 M | 2.20  | >= 1.1 | reached |"),
+            "{text}"
+        );
+        assert!(text.contains("| 2.20 M (2.00 M-4.00 M) | 1.00 M | 400 k |"), "{text}");
+    }
+
+    #[test]
+    fn what_could_not_be_measured_is_told_with_its_reason() {
+        let mut broken = measurement("NATS", 1, 0.0);
+        broken.figures.clear();
+        broken.failure = Some("nats-server can't be started".to_owned());
+        let text = markdown(&report(vec![measurement("Hubbub (memory)", 1, 1.0), broken]));
+        assert!(text.contains("- **NATS, hall: not measured.** nats-server can't be started"), "{text}");
+        assert!(text.contains("FAILED"), "{text}");
+    }
+
+    #[test]
+    fn a_change_is_told_as_a_ratio() {
+        let [old, new] = [1_000.0, 1_500.0].map(|most| report(vec![measurement("NATS", 1, most)]));
+        assert!(compare(&old, &new).contains("1.50"), "{}", compare(&old, &new));
+    }
+}
