@@ -1,33 +1,14 @@
 // An API server that fails every now and then: a proxy between the operator and the real one.
 
-import { execa } from 'execa';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 
-/**
- * What happens to a request that is not passed on, each as likely as it stands here: one without an answer holds a whole
- * look of the operator up.
- */
-const faults = ['answered 500', 'answered 500', 'answered 429', 'answered 429', 'never answered'] as const;
+import { upstream, type Upstream } from './upstream.ts';
 
-interface Upstream {
-  host: string;
-  port: number;
-  ca: Buffer;
-}
-
-/** The API server of the kubeconfig. */
-async function upstream(): Promise<Upstream> {
-  const { stdout } = await execa('kubectl', ['config', 'view', '--raw', '--minify', '--output=json']);
-  const { clusters } = JSON.parse(stdout) as {
-    clusters: [{ cluster: { server: string; 'certificate-authority-data': string } }];
-  };
-  const { server, 'certificate-authority-data': ca } = clusters[0].cluster;
-  const { hostname, port } = new URL(server);
-  return { host: hostname, port: Number(port), ca: Buffer.from(ca, 'base64') };
-}
+/** What happens to a request that is not passed on. */
+const faults = ['answered 500', 'answered 429', 'never answered'] as const;
 
 /** Numbers in 0..1 that are the same in each run (mulberry32). */
 function chance(seed: number): () => number {

@@ -11,6 +11,7 @@ pub mod crd;
 pub mod fence;
 pub mod lease;
 pub mod names;
+pub mod patience;
 pub mod policy;
 pub mod reconcile;
 pub mod record;

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use k8s_openapi::jiff::Timestamp;
-use kube::client::ClientBuilder;
 use kube::core::DeserializeGuard;
 use kube::runtime::reflector::{self, Store};
 use kube::runtime::{PredicateConfig, WatchStreamExt, predicates, watcher};
@@ -23,6 +22,7 @@ use crate::crd::ChatServer;
 use crate::fence::{Fence, Term};
 use crate::lease::Candidate;
 use crate::names::{MANAGER, PRIVATE_PORT};
+use crate::patience::patient;
 use crate::reconcile::{Context, Kept, TickError, reconcile};
 use crate::record::Journal;
 use crate::servers::Servers;
@@ -30,7 +30,7 @@ use crate::telemetry::{self, Telemetry};
 
 /// A tick takes milliseconds, or a second when a server is silent. One that takes this long waits for an API server
 /// that will not answer; it can be given up at any point, since all that matters is in the cluster.
-const LONGEST_TICK: Duration = Duration::from_secs(20);
+pub const LONGEST_TICK: Duration = Duration::from_secs(20);
 /// After a tick that failed the next one waits, twice as long each time, up to this.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
@@ -66,11 +66,14 @@ pub enum RunError {
 pub async fn run(options: RunOptions, stop: CancellationToken) -> Result<(), RunError> {
     // Whatever ends this function ends everything that it began.
     let _stop_all = stop.clone().drop_guard();
-    let config = Config::infer().await?;
-    // The Lease itself is for whoever does not lead yet.
-    let client = Client::try_from(config.clone())?;
+    let mut config = Config::infer().await?;
+    // What fails is tried again in one place.
+    config.default_retry = false;
+    let once = Client::try_from(config)?;
     let term = Term::default();
-    let fenced = ClientBuilder::try_from(config)?.with_layer(&Fence(term.clone())).build();
+    let fenced = patient(once.clone()).with_layer(&Fence(term.clone())).build();
+    // The Lease itself is for whoever does not lead yet.
+    let client = patient(once).build();
     let telemetry = Telemetry::new()?;
     let address = options.metrics_listen;
     let listen = |source| RunError::Listen { address, source };
