@@ -8,7 +8,7 @@ import type { ChatServer, Deployment, Event, List, Pod } from './objects.ts';
 import { settings } from './settings.ts';
 
 const { namespace, release } = settings;
-const podsOfRelease = `labelSelector=app.kubernetes.io/name=hubbub-chat-server,app.kubernetes.io/instance=${release}`;
+const chatServers = `app.kubernetes.io/name=hubbub-chat-server,app.kubernetes.io/instance=${release}`;
 
 /** What was seen of an object, and when. */
 export interface Sighting<T> {
@@ -55,9 +55,10 @@ export class Api {
     return this.read(`/apis/apps/v1/namespaces/${namespace}/deployments/${release}`);
   }
 
-  /** The chat-servers' pods, those that go included. */
-  async pods(): Promise<Pod[]> {
-    const { items } = await this.read<List<Pod>>(`/api/v1/namespaces/${namespace}/pods?${podsOfRelease}`);
+  /** The chat-servers' pods, or those with these labels; those that go included. */
+  async pods(labels: string = chatServers): Promise<Pod[]> {
+    const selected = `pods?labelSelector=${labels}`;
+    const { items } = await this.read<List<Pod>>(`/api/v1/namespaces/${namespace}/${selected}`);
     return items;
   }
 
@@ -67,10 +68,10 @@ export class Api {
     return items.filter(({ regarding }) => regarding?.kind === 'ChatServer' && regarding.name === release);
   }
 
-  /** A figure of a pod's metrics; undefined when it does not answer. */
-  async figure(pod: string, name: string): Promise<number | undefined> {
+  /** A figure of a pod's metrics, which chat-servers have at this port; undefined when it does not answer. */
+  async figure(pod: string, name: string, port = 9090): Promise<number | undefined> {
     try {
-      const metrics = await this.text(`/api/v1/namespaces/${namespace}/pods/${pod}:9090/proxy/metrics`);
+      const metrics = await this.text(`/api/v1/namespaces/${namespace}/pods/${pod}:${port}/proxy/metrics`);
       const value = new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1];
       return value === undefined ? undefined : Number(value);
     } catch {
@@ -83,9 +84,9 @@ export class Api {
     return this.figure(pod, 'hubbub_connections');
   }
 
-  /** Each state of the Deployment from now on, until `signal`. */
-  async *watchDeployment(signal: AbortSignal): AsyncGenerator<Sighting<Deployment>> {
-    const collection = `/apis/apps/v1/namespaces/${namespace}/deployments?fieldSelector=metadata.name=${release}`;
+  /** Each state of a Deployment from now on, until `signal`. */
+  async *watchDeployment(signal: AbortSignal, name: string = release): AsyncGenerator<Sighting<Deployment>> {
+    const collection = `/apis/apps/v1/namespaces/${namespace}/deployments?fieldSelector=metadata.name=${name}`;
     const response = await fetch(`${this.url}${collection}&watch=true`, { signal });
     if (response.body === null) return;
     const decoder = new TextDecoder();

@@ -2,6 +2,7 @@
 
 import { apply, kubectl } from './commands.ts';
 import type { Cluster } from './cluster.ts';
+import { securityContext } from './objects.ts';
 import { settings } from './settings.ts';
 
 /** What a liar says its number of sessions is; undefined: it takes the question and never answers. */
@@ -38,14 +39,6 @@ function hangs(): object {
   };
   return { containers: [container] };
 }
-
-const securityContext = {
-  runAsNonRoot: true,
-  runAsUser: 65532,
-  allowPrivilegeEscalation: false,
-  capabilities: { drop: ['ALL'] },
-  seccompProfile: { type: 'RuntimeDefault' },
-};
 
 /** Puts a liar in the place of one of the Deployment's servers, which is deleted for it. */
 export async function addLiar(cluster: Cluster, name: string, lie: Lie): Promise<void> {

@@ -73,6 +73,15 @@ export interface Event {
   regarding?: { kind: string; name: string };
 }
 
+/** What the namespace of the tests wants of a container: it has the level "restricted". */
+export const securityContext = {
+  runAsNonRoot: true,
+  runAsUser: 65532,
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  seccompProfile: { type: 'RuntimeDefault' },
+};
+
 /** Whether a pod is being emptied and not yet deleted. */
 export function isDraining({ metadata }: Pod): boolean {
   return metadata.deletionTimestamp === undefined && metadata.labels?.['hubbub.dev/sessions'] === 'drain';

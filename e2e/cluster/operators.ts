@@ -1,5 +1,6 @@
 // The operators: which there are, which of them acts, and their end.
 
+import type { Api } from './api.ts';
 import { kubectl } from './commands.ts';
 import { settings } from './settings.ts';
 
@@ -25,6 +26,11 @@ export function leader(): Promise<string> {
     '--ignore-not-found',
     '--output=jsonpath={.spec.holderIdentity}',
   );
+}
+
+/** A figure of an operator's metrics; undefined when it does not answer. */
+export function operatorFigure(api: Api, operator: string, name: string): Promise<number | undefined> {
+  return api.figure(operator, `hubbub_operator_${name}`, 9091);
 }
 
 /** Ends an operator as the loss of its node does: at once, and without a chance to give back the Lease. */

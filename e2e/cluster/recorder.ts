@@ -14,9 +14,9 @@ export class Recorder<T> {
     this.done.catch(() => undefined);
   }
 
-  /** Each state of the Deployment, at the time it was told. */
-  static deployment(api: Api): Recorder<Deployment> {
-    return new Recorder((signal) => api.watchDeployment(signal));
+  /** Each state of the Deployment, or of another one, at the time it was told. */
+  static deployment(api: Api, name?: string): Recorder<Deployment> {
+    return new Recorder((signal) => api.watchDeployment(signal, name));
   }
 
   /** What `look` finds, as often as it can, at the time that it began to look. */
