@@ -49,23 +49,27 @@ impl<C: Clock + Clone> Admission<C> {
         }))
     }
 
-    /// One more wants in.
+    /// One more wants in. `crowded` is there when those who are in already wait for their greeting: the time from one to
+    /// the next.
     ///
     /// # Errors
     /// With when it is to come back, in whole seconds.
-    pub fn admit(&self) -> Result<(), Duration> {
-        match &self.0 {
-            Some(door) if door.bucket.check().is_err() => Err(self.next_turn()),
-            _ => Ok(()),
-        }
+    pub fn admit(&self, crowded: Option<Duration>) -> Result<(), Duration> {
+        let closed = match &self.0 {
+            _ if crowded.is_some() => true,
+            Some(door) => door.bucket.check().is_err(),
+            None => false,
+        };
+        if closed { Err(self.next_turn(crowded)) } else { Ok(()) }
     }
 
     /// When somebody who can't be let in, for whatever reason, is to come back, in whole seconds: no more in each of
-    /// them than can be let in.
-    pub fn next_turn(&self) -> Duration {
+    /// them than can be let in, or than are greeted in a crowd.
+    pub fn next_turn(&self, crowded: Option<Duration>) -> Duration {
         let Some(Door { clock, opened, turns, .. }) = &self.0 else { return SOON };
         let now = clock.now().duration_since(*opened).into();
-        turns.lock().unwrap_or_else(PoisonError::into_inner).next(now, fastrand::f64())
+        let mut turns = turns.lock().unwrap_or_else(PoisonError::into_inner);
+        turns.next(now, crowded.unwrap_or_default(), fastrand::f64())
     }
 }
 
@@ -83,22 +87,25 @@ impl Turns {
         Self { every, last: Duration::ZERO }
     }
 
-    /// The next one's `Retry-After`. `now` is the time since any fixed point; `random`, in `0.0..1.0`, rounds to whole
-    /// seconds, up as often as the fraction says, so that turns stay evenly spread. Who is too far behind to be told
-    /// comes in the second half of [`COME_BACK_WITHIN`], and asks again.
+    /// The next one's `Retry-After`. `now` is the time since any fixed point; `slower` is the time from one turn to the
+    /// next where that is longer than usual; `random`, in `0.0..1.0`, rounds to whole seconds, up as often as the
+    /// fraction says, so that turns stay evenly spread. Who is too far behind to be told comes in the second half of
+    /// [`COME_BACK_WITHIN`], and asks again.
     ///
     /// ```
     /// use std::time::Duration;
     /// use chat_server::admission::Turns;
     /// let (now, mut turns) = (Duration::ZERO, Turns::new(Duration::from_millis(400)));
     /// // Turns at 0.4, 0.8, 1.2, 1.6, 2.0 and 2.4 s.
-    /// let told: Vec<_> = (0..6).map(|_| turns.next(now, 0.5).as_secs()).collect();
+    /// let told: Vec<_> = (0..6).map(|_| turns.next(now, Duration::ZERO, 0.5).as_secs()).collect();
     /// assert_eq!(told, [1, 1, 1, 2, 2, 2]);
-    /// // A minute later nobody waits for a turn any more.
-    /// assert_eq!(turns.next(Duration::from_secs(60), 0.5).as_secs(), 1);
+    /// // A minute later nobody waits for a turn any more; in a crowd the next ones are at 3 and 6 s.
+    /// let (now, crowded) = (Duration::from_secs(60), Duration::from_secs(3));
+    /// assert_eq!(turns.next(now, crowded, 0.5).as_secs(), 3);
+    /// assert_eq!(turns.next(now, crowded, 0.5).as_secs(), 6);
     /// ```
-    pub fn next(&mut self, now: Duration, random: f64) -> Duration {
-        let wait = self.last.saturating_sub(now) + self.every;
+    pub fn next(&mut self, now: Duration, slower: Duration, random: f64) -> Duration {
+        let wait = self.last.saturating_sub(now) + self.every.max(slower);
         if wait > COME_BACK_WITHIN {
             return whole(COME_BACK_WITHIN.mul_f64(0.5 + random / 2.0));
         }
@@ -121,7 +128,7 @@ mod tests {
     fn a_burst_is_let_in_and_the_others_as_fast_as_the_rate_says() {
         let clock = FakeRelativeClock::default();
         let admission = Admission::with_clock("10/s+3".parse().ok(), clock.clone());
-        let let_in = || (0..100).filter(|_| admission.admit().is_ok()).count();
+        let let_in = || (0..100).filter(|_| admission.admit(None).is_ok()).count();
         assert_eq!(let_in(), 3);
         assert_eq!(let_in(), 0);
         clock.advance(Duration::from_millis(200));
@@ -135,7 +142,8 @@ mod tests {
         let mut turns = Turns::new(Duration::from_millis(10));
         let mut told = [0; 16];
         for _ in 0..1_400 {
-            told[usize::try_from(turns.next(Duration::ZERO, fastrand::f64()).as_secs()).unwrap()] += 1;
+            told[usize::try_from(turns.next(Duration::ZERO, Duration::ZERO, fastrand::f64()).as_secs())
+                .unwrap()] += 1;
         }
         assert_eq!(told[0], 0);
         // The first second has those of its own half and of the half before, which is over. Five standard deviations
@@ -147,17 +155,30 @@ mod tests {
     #[test]
     fn who_is_too_far_behind_is_told_no_more_than_the_longest_wait() {
         let mut turns = Turns::new(Duration::from_secs(1));
-        let told: Vec<_> = (0..100).map(|_| turns.next(Duration::ZERO, 0.999)).collect();
+        let told: Vec<_> = (0..100).map(|_| turns.next(Duration::ZERO, Duration::ZERO, 0.999)).collect();
         assert!(told.iter().all(|wait| *wait <= COME_BACK_WITHIN), "{told:?}");
         assert!(told[15..].iter().all(|wait| *wait >= COME_BACK_WITHIN / 2), "{told:?}");
         // Of those who were not told a turn nobody has to wait for.
-        assert!(turns.next(COME_BACK_WITHIN, 0.5) <= Duration::from_secs(2));
+        assert!(turns.next(COME_BACK_WITHIN, Duration::ZERO, 0.5) <= Duration::from_secs(2));
+    }
+
+    #[test]
+    fn nobody_is_let_into_a_crowd_and_turns_are_as_far_apart_as_it_is_slow() {
+        let clock = FakeRelativeClock::default();
+        let admission = Admission::with_clock("500/s+500".parse().ok(), clock);
+        let told: Vec<_> =
+            (0..4).map(|_| admission.admit(Some(Duration::from_secs(2))).unwrap_err()).collect();
+        assert!(
+            told.iter().zip(1..).all(|(wait, turn)| (2 * turn..=2 * turn + 1).contains(&wait.as_secs())),
+            "{told:?}"
+        );
+        assert!(admission.admit(None).is_ok(), "the crowd is gone");
     }
 
     #[test]
     fn without_a_rate_everybody_is_let_in() {
         let admission = Admission::new(None);
-        assert!((0..10_000).all(|_| admission.admit().is_ok()));
-        assert_eq!(admission.next_turn(), SOON);
+        assert!((0..10_000).all(|_| admission.admit(None).is_ok()));
+        assert_eq!(admission.next_turn(None), SOON);
     }
 }

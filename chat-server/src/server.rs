@@ -26,6 +26,7 @@ use crate::{
     metrics::{Metrics, Snapshot},
     passwords::Passwords,
     places::Places,
+    reception::Reception,
     sessions::Sessions,
     timing::Timing,
     tokens::Tokens,
@@ -70,6 +71,8 @@ pub struct Server {
     pub admission: Admission,
     /// Those that have not said hello yet.
     pub greetings: Arc<Places>,
+    /// Those that said hello, and are greeted in turn.
+    pub reception: Arc<Reception>,
     /// Who does something too often.
     pub limits: Limits,
     /// Whether they are sent away.
@@ -123,6 +126,7 @@ impl Server {
                 GREETINGS_PER_ADDRESS,
                 (max_connections / GREETINGS_PART).max(GREETINGS_MIN),
             ),
+            reception: Arc::default(),
             limits: Limits::start(rates),
             lag: LagMeter::start(),
             timing,

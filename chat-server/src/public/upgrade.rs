@@ -64,10 +64,10 @@ pub(super) async fn upgrade(
     let Some(ticket) = server.sessions.open() else {
         server.metrics.refused(Refusal::Full);
         let detail = format!("this server takes {} connections, and has them", server.sessions.capacity());
-        return Err(HttpError::passing_within(server.admission.next_turn(), ErrorCode::Full, detail));
+        return Err(HttpError::passing_within(server.admission.next_turn(None), ErrorCode::Full, detail));
     };
     // Last, so that only those count who would be let in.
-    server.admission.admit().map_err(|later| {
+    server.admission.admit(server.reception.crowded()).map_err(|later| {
         server.metrics.refused(Refusal::Rate);
         let detail =
             format!("more come at once than this server lets in; your turn is in {} s", later.as_secs());

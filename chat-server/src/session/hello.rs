@@ -18,19 +18,30 @@ use super::{
 use crate::{
     engine::{Authenticated, EngineError, GuestOutcome, SessionRecord, accounts::LoggedIn},
     public::ClientAddress,
+    reception::Turn,
     server::Server,
     sessions::{Owner, Ticket},
     tokens::TokenError,
 };
 
-/// Reads the first frame, and welcomes who said a valid hello. `Err(None)` means that the session was refused.
+/// Who was welcomed.
+pub(super) struct Greeted {
+    pub(super) conversation: Conversation,
+    /// The rooms that the client was in.
+    pub(super) resume: Vec<ResumeFrom>,
+    /// Lasts until the client is in its rooms again.
+    pub(super) turn: Turn,
+}
+
+/// Reads the first frame, and welcomes who said a valid hello when it is their turn. `Err(None)` means that the session
+/// was refused.
 pub(super) async fn greet(
     server: &Arc<Server>,
     ticket: &Ticket,
     address: ClientAddress,
     came_with: Option<String>,
     reader: &mut Reader<'_>,
-) -> Result<(Conversation, Vec<ResumeFrom>), Option<Ended>> {
+) -> Result<Greeted, Option<Ended>> {
     let line = ticket.line();
     let refuse = |error: ServerFrame, closing: Closing| {
         line.outbox.say(&error);
@@ -63,6 +74,10 @@ pub(super) async fn greet(
     {
         return Err(refuse(encode::too_fast(&too_fast, None), Closing::TryAgainLater));
     }
+    let Some(turn) = server.reception.turn().await else {
+        let message = "more come at once than this server can greet; come back later";
+        return Err(refuse(encode::error(ErrorCode::Busy, message, None), Closing::TryAgainLater));
+    };
     let before = server.tokens.forgettings();
     let bad_token = || encode::error(ErrorCode::BadToken, CloseCode::BadToken.reason(), None);
     // Without an answer nobody can be let in; a client that comes back later keeps its place in its rooms.
@@ -98,7 +113,8 @@ pub(super) async fn greet(
         token: new.then_some(token),
     });
     server.drain.send_away_late(line);
-    Ok((Conversation::new(Arc::clone(server), line, registered, address, user, standing), resume))
+    let conversation = Conversation::new(Arc::clone(server), line, registered, address, user, standing);
+    Ok(Greeted { conversation, resume, turn })
 }
 
 fn too_many_sessions() -> ServerFrame {

@@ -27,10 +27,11 @@ use tokio::time::sleep;
 
 use self::{
     conversation::Conversation,
-    outbox::Closing,
+    hello::Greeted,
+    outbox::{Closing, Outbox},
     reader::{Ended, Reader},
 };
-use crate::{places::Place, public::ClientAddress, server::Server, sessions::Ticket};
+use crate::{places::Place, public::ClientAddress, reception::Turn, server::Server, sessions::Ticket};
 
 /// Whose socket it is, before hello tells.
 pub struct Visitor {
@@ -86,10 +87,10 @@ async fn talk(
     conversation: &mut Option<Conversation>,
 ) -> Ended {
     match hello::greet(server, ticket, address, token, reader).await {
-        Ok((begun, resume)) => {
+        Ok(Greeted { conversation: begun, resume, turn }) => {
             drop(greeting);
             let conversation = conversation.insert(begun);
-            conversation.resume(resume).await;
+            in_turn(conversation.resume(resume), turn, &ticket.line().outbox).await;
             let inbox = &ticket.line().inbox;
             loop {
                 tokio::select! {
@@ -109,6 +110,20 @@ async fn talk(
             }
         },
     }
+}
+
+/// Does what belongs to a turn. While the client is what it waits for, since it has not read yet what it got, it is
+/// the next one's turn.
+async fn in_turn(work: impl Future<Output = ()>, turn: Turn, outbox: &Outbox) {
+    let (mut work, mut turn) = (std::pin::pin!(work), Some(turn));
+    std::future::poll_fn(|context| {
+        let done = work.as_mut().poll(context);
+        if done.is_pending() && !outbox.is_low() {
+            turn = None;
+        }
+        done
+    })
+    .await;
 }
 
 /// Whether the client is likely to be back in a moment, so that its user should not be told as gone meanwhile.

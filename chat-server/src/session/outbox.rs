@@ -145,15 +145,15 @@ impl Outbox {
     /// Returns when less than a quarter of the limit waits, or the session is at its end. For answers that are
     /// large and asked for, so that asking much does not look like reading slowly. One task at a time.
     pub async fn low(&self) {
-        loop {
-            {
-                let state = self.lock();
-                if state.bytes < self.limit / 4 || state.closing.is_some() {
-                    return;
-                }
-            }
+        while !self.is_low() {
             self.lowered.notified().await;
         }
+    }
+
+    /// What [`Outbox::low`] waits for.
+    pub fn is_low(&self) -> bool {
+        let state = self.lock();
+        state.bytes < self.limit / 4 || state.closing.is_some()
     }
 
     /// Waits for frames and moves them into `batch`: at least one, and more as long as they have no more than

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use hubbub_protocol::{ErrorCode, ServerFrame};
+use hubbub_protocol::{ClientFrame, ErrorCode, ServerFrame};
+use tokio_tungstenite::tungstenite;
 
-use crate::support::{Client, RedisServer, TestServer, config, figure, promised};
+use crate::support::{Client, Connect, RedisServer, TestServer, config, figure, promised};
 
 /// How many rooms each client is in.
 const ROOMS: usize = 20;
@@ -85,4 +86,66 @@ async fn sends_are_refused_and_every_room_goes_on_when_redis_is_back() {
             after_kill.as_millis()
         ),
     );
+}
+
+/// Comes back, as clients do, until it is in.
+async fn gets_in(server: &TestServer, mut client: Client, hello: &ClientFrame) {
+    loop {
+        match client.next_or_close().await {
+            Ok(ServerFrame::Welcome { .. }) => return,
+            Ok(ServerFrame::Error(error)) => {
+                assert!(matches!(error.code, ErrorCode::Busy | ErrorCode::EngineUnavailable), "{error:?}");
+            }
+            Ok(other) => panic!("{other:?}"),
+            Err(code) => {
+                assert_eq!(code, 1013);
+                client = loop {
+                    if let Ok(client) = Connect::to(server.ports.public).await {
+                        break client;
+                    }
+                };
+                client.say(hello).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn while_redis_does_not_answer_the_door_is_closed_behind_those_who_wait_and_all_get_in_when_it_does() {
+    let redis = RedisServer::start();
+    let flags = [
+        "--engine",
+        "redis",
+        "--redis-url",
+        &redis.url(),
+        "--rate",
+        "admissions=off,connects=off,guests=off",
+    ];
+    let server = TestServer::start(config(&flags)).await;
+    server.guest().await;
+    redis.stop();
+    let hello = ClientFrame::Hello { token: None, resume: vec![] };
+    let mut waiting = Vec::new();
+    let refused = loop {
+        assert!(waiting.len() < 2_000, "the door stays open");
+        match Connect::to(server.ports.public).await {
+            Ok(mut client) => {
+                client.say(&hello).await;
+                waiting.push(client);
+            }
+            Err(error) => break *error,
+        }
+    };
+    let tungstenite::Error::Http(refused) = refused else { panic!("{refused:?}") };
+    assert_eq!(refused.status(), 503);
+    assert!(refused.headers().contains_key("retry-after"));
+    let problem = String::from_utf8_lossy(refused.body().as_ref().unwrap()).into_owned();
+    assert!(problem.contains("busy"), "{problem}");
+    redis.go_on();
+    let let_in = waiting.len();
+    for client in waiting {
+        gets_in(&server, client, &hello).await;
+    }
+    assert!(server.metric("hubbub_accepted_total").await >= f64::from(u32::try_from(let_in).unwrap()));
+    server.guest().await;
 }

@@ -60,7 +60,7 @@ fn storm(clients: usize, servers: usize, rate: Rate, kind: Kind, away: Duration)
         let server = random.usize(..servers);
         let loss = if now < away {
             broken.clone()
-        } else if let Err(later) = doors[server].admit() {
+        } else if let Err(later) = doors[server].admit(None) {
             refused += 1;
             match kind {
                 Kind::Told => refusal(later),
