@@ -21,7 +21,7 @@ generate: ## write what is made from code: TypeScript types, CRD, manifests, fig
 guarantees: ## write into docs/guarantees.md what the tests measured last
 	@scripts/guarantees
 
-decisions: ## write into docs/operations.md what the operator decided in the last make e2e
+decisions: ## write into docs what the operator and a real HPA decided in the last make e2e
 	@scripts/decisions
 
 images: ## build the container images with buildah or docker

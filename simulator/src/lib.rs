@@ -23,6 +23,7 @@
 pub mod autoscalers;
 mod figures;
 mod plot;
+mod recorded;
 mod report;
 mod run;
 mod scenario;
@@ -33,6 +34,7 @@ mod world;
 pub use autoscalers::{Action, Autoscaler, View};
 pub use figures::Figures;
 pub use plot::Unplottable;
+pub use recorded::{InvalidRecording, ModelError, Recorded};
 pub use report::{Page, comparison, report};
 pub use run::{Change, Run, run};
 pub use scenario::Scenario;

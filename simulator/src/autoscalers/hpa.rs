@@ -15,7 +15,7 @@ use super::{Action, Autoscaler, View};
 const TOLERANCE: f64 = 0.1;
 
 /// `--horizontal-pod-autoscaler-sync-period`, and `--metric-resolution` of metrics-server.
-pub(super) const SYNC: Duration = Duration::from_secs(15);
+pub(crate) const SYNC: Duration = Duration::from_secs(15);
 
 /// The size that an HPA asks for, from look to look.
 #[derive(Debug)]
@@ -28,7 +28,11 @@ pub(super) struct Controller {
 impl Controller {
     /// Within these bounds, with the defaults of the HPA.
     pub(super) fn new(bounds: Bounds) -> Self {
-        Self { behavior: Behavior::of_the_hpa(), recent: Recent::default(), bounds }
+        Self::behaving(Behavior::of_the_hpa(), bounds)
+    }
+
+    fn behaving(behavior: Behavior, bounds: Bounds) -> Self {
+        Self { behavior, recent: Recent::default(), bounds }
     }
 
     /// What is to be done, when there are `size` servers and `needed` would be right.
@@ -36,8 +40,10 @@ impl Controller {
         let within = self.bounds.clamp(needed);
         let recent = std::mem::take(&mut self.recent);
         let ((allowed, _), recent) = self.behavior.restrain(recent, size, within, now);
-        self.recent = recent;
         let ask = self.bounds.clamp(allowed);
+        // It dates a change at the look that makes it, and not at the next one, which sees it: else a period of 15 s would
+        // last for two looks.
+        (_, self.recent) = self.behavior.restrain(recent, ask, within, now);
         Action { ask, reason: format!("{needed} are recommended"), ..Action::default() }
     }
 }
@@ -71,7 +77,16 @@ pub struct Hpa {
 impl Hpa {
     /// With the target and the bounds of this policy, and otherwise with its defaults.
     pub fn new(metric: Metric, policy: &Policy) -> Self {
-        let controller = Controller::new(policy.bounds);
+        Self::controlled(metric, policy, Controller::new(policy.bounds))
+    }
+
+    /// With a `behavior` of its own: that of this policy.
+    pub fn behaving(metric: Metric, policy: &Policy) -> Self {
+        let controller = Controller::behaving(policy.behavior.clone(), policy.bounds);
+        Self::controlled(metric, policy, controller)
+    }
+
+    fn controlled(metric: Metric, policy: &Policy, controller: Controller) -> Self {
         Self { metric, target: policy.target.get().into(), controller, readings: HashMap::new() }
     }
 

@@ -17,6 +17,7 @@ use hubbub_scaling::{Moment, Move, Observation};
 
 pub use agones::Agones;
 pub use clairvoyant::{Clairvoyant, plan};
+pub(crate) use hpa::SYNC;
 pub use hpa::{Hpa, Metric, replicas};
 pub use hubbub::Hubbub;
 pub(crate) use hubbub::OURS;
