@@ -58,6 +58,14 @@ export class Cluster {
     return status;
   }
 
+  /** The servers that get no sessions and keep those that they have. */
+  async held(): Promise<string[]> {
+    const held = (await this.api.pods()).filter(
+      ({ metadata }) => metadata.labels?.['hubbub.dev/sessions'] === 'hold',
+    );
+    return held.map(({ metadata }) => metadata.name);
+  }
+
   /** How many servers somebody is on. */
   async serversInUse(): Promise<number> {
     return [...(await this.sessions()).values()].filter((sessions) => sessions > 0).length;

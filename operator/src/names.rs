@@ -10,7 +10,8 @@ pub const MANAGER: &str = "hubbub-operator";
 pub const SESSIONS: &str = "hubbub.dev/sessions";
 /// Value of [`SESSIONS`]: takes sessions.
 pub const TAKE: &str = "take";
-/// Value of [`SESSIONS`]: keeps those that it has and gets no others, since it is about to be replaced.
+/// Value of [`SESSIONS`]: keeps those that it has and gets no others, since it is about to be replaced, or has more
+/// than others while connections move.
 pub const HOLD: &str = "hold";
 /// Value of [`SESSIONS`]: is being emptied.
 pub const DRAIN: &str = "drain";

@@ -10,8 +10,8 @@ use hubbub_operator::crd::{ChatServer, Owner};
 use hubbub_operator::reconcile::apply::{ApplyError, owned};
 use hubbub_operator::reconcile::drain::{Step, steps};
 use hubbub_operator::reconcile::event::{drained, rebalancing, resized, trouble, turned};
+use hubbub_operator::reconcile::hold;
 use hubbub_operator::reconcile::observe::{Answer, Server, moment, server};
-use hubbub_operator::reconcile::rollout;
 use hubbub_operator::reconcile::status::{Outcome, Problem, status};
 use hubbub_operator::reconcile::tidy::superfluous;
 use hubbub_operator::reconcile::{decide, fetch, history};
@@ -477,7 +477,7 @@ fn of(template: &str, name: &str, connections: u32) -> Server {
 }
 
 fn rolled(servers: &[Server]) -> Vec<Step> {
-    rollout::steps(servers, Some("new"), NonZeroU32::new(500).unwrap())
+    hold::steps(servers, Some("new"), NonZeroU32::new(500).unwrap(), &[])
 }
 
 #[test]
@@ -512,6 +512,20 @@ fn old_servers_get_sessions_again_when_new_ones_can_not_take_them() {
     assert_eq!(rolled(&[open, of("new", "b", 500)]), [], "they are not held again at once");
     let undone = Server { template: Some("new".to_owned()), ..held };
     assert_eq!(rolled(&[undone]), release);
+}
+
+#[test]
+fn who_has_more_than_others_is_held_as_long_as_it_is_decided() {
+    let steps = |server: Server, decided: &[&str]| {
+        let decided: Vec<String> = decided.iter().map(|name| (*name).to_owned()).collect();
+        hold::steps(&[server], Some("new"), NonZeroU32::new(500).unwrap(), &decided)
+    };
+    let open = of("new", "a", 640);
+    let held = Server { held: true, ..open.clone() };
+    assert_eq!(steps(open.clone(), &["a"]), [Step::Hold("a".to_owned())]);
+    assert_eq!(steps(held.clone(), &["a"]), []);
+    assert_eq!(steps(open, &["b"]), []);
+    assert_eq!(steps(held, &[]), [Step::Release("a".to_owned())]);
 }
 
 #[test]

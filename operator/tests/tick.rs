@@ -397,6 +397,10 @@ async fn a_server_above_the_average_is_told_to_shed_by_whichever_operator_looks(
         path.ends_with("/events") && event["reason"] == "Rebalancing"
     };
     assert_eq!(cluster.writes.iter().filter(told).count(), 2, "one each");
+    let held = |(_, path, change): &(Method, String, Value)| {
+        path.ends_with("/pods/chat-full") && change["metadata"]["labels"]["hubbub.dev/sessions"] == "hold"
+    };
+    assert!(cluster.writes.iter().any(held));
 }
 
 #[tokio::test]

@@ -25,6 +25,8 @@ pub struct Decision {
     pub resume: Vec<String>,
     /// The connections to move now to servers that have fewer.
     pub moves: Vec<Move>,
+    /// The servers that get no more sessions for now, and keep those that they have: see [`to_hold`](crate::to_hold).
+    pub hold: Vec<String>,
     /// Why, in words: `1,234 connections need 3 servers at 500 each`.
     pub reason: String,
     /// What kept the size from being what is needed.
@@ -112,6 +114,7 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) 
         victims: Vec::new(),
         resume: Vec::new(),
         moves: Vec::new(),
+        hold: Vec::new(),
         reason: wish.reason,
         limited_by: wish.limited_by,
         owner: if policy.pinned.is_some() { Owner::User } else { Owner::Operator },
@@ -137,8 +140,8 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) 
     decision.resume.extend(seen.blocking().map(|pod| pod.name.clone()));
     let calm = wish.may_shrink && decision.victims.is_empty() && !seen.empties();
     let Some(rebalance) = policy.rebalance.filter(|_| calm) else { return (decision, memory) };
-    let (moves, rounds) = memory.rounds.look(rebalance, seen, policy.target, now);
-    decision.moves = moves;
+    let (round, rounds) = memory.rounds.look(rebalance, seen, policy, now);
+    (decision.moves, decision.hold) = (round.moves, round.hold);
     (decision, Memory { rounds, ..memory })
 }
 

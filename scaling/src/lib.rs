@@ -59,7 +59,7 @@ pub use headroom::Headroom;
 pub use intake::Intake;
 pub use memory::Memory;
 pub use moment::Moment;
-pub use moves::{Move, ROUND_SECONDS, Rebalance, moves};
+pub use moves::{Move, ROUND_SECONDS, Rebalance, moves, to_hold};
 pub use need::{Recommendation, recommend, servers_for};
 pub use observation::{Load, Observation, Phase, Pod};
 pub use policy::{Bounds, InvalidPolicy, Policy, Tolerance};

@@ -1,15 +1,15 @@
 //! Which servers shed connections, so that those with fewer get them.
 //!
 //! New servers begin with none, and sessions last: without this, those that were there before stay full. Nobody can say
-//! where a session goes that is sent away; any server that takes sessions is as likely, also the one that it comes from.
-//! So it is done in rounds. Each looks at what came of the one before, and moves less.
+//! where a session goes that is sent away; any server that takes sessions is as likely. So those that have more than the
+//! average take none meanwhile ([`to_hold`]), and it is done in rounds. Each looks at what came of the one before.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Moment, Observation, Phase, Pod};
+use crate::{Intake, Moment, Observation, Phase, Pod, Policy};
 
 /// Whether and how fast connections are moved from servers that have more than the average.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,11 +94,11 @@ pub fn moves(pods: &[Pod], target: NonZeroU32, most: u32) -> Vec<Move> {
     // By name as well, so that the order in which pods are listed makes no difference.
     counted.sort_by_key(|(name, connections)| (std::cmp::Reverse(*connections), *name));
     let Some(&(_, fullest)) = counted.first() else { return Vec::new() };
-    let all: u64 = counted.iter().map(|(_, connections)| u64::from(*connections)).sum();
-    let servers = counted.len() as u64;
+    let average = Average::of(&counted);
     let narrow = |average: u64| u32::try_from(average).unwrap_or(u32::MAX);
-    let (below, above) = (narrow(all / servers), narrow(all.div_ceil(servers)));
-    let even = u64::from(fullest) * servers * 10 <= all * 11;
+    let (below, above) =
+        (narrow(average.all / average.servers), narrow(average.all.div_ceil(average.servers)));
+    let even = !average.is_below(fullest, 11, 10);
     if even || fullest - above < (target.get() / WORTH_IT).max(1) {
         return Vec::new();
     }
@@ -128,32 +128,130 @@ pub fn moves(pods: &[Pod], target: NonZeroU32, most: u32) -> Vec<Move> {
     shed
 }
 
+/// The servers that get no sessions while connections move: those above the average. So whoever is sent away comes to one
+/// below it, and not to one that sheds as well.
+///
+/// None, when those below can't let in as many as come in a second (`arriving`, those that are moved included), or have
+/// no places for as many as come in a round.
+///
+/// ```
+/// # use hubbub_scaling::{Intake, Moment, Phase, Pod, to_hold};
+/// # let pod = |name: &str, connections| Pod {
+/// #     name: name.to_owned(), phase: Phase::Serving, ready: true, connections: Some(connections),
+/// #     readings: None, current_template: true, created: Moment::from_secs(0),
+/// # };
+/// // On average there are 400.
+/// let pods = [pod("a", 640), pod("b", 560), pod("c", 0)];
+/// let intake = |places, per_second| Intake { places, per_second };
+/// assert_eq!(to_hold(&pods, intake(10_000, 500), 50), ["a", "b"]);
+/// // c lets in 500 a second.
+/// assert!(to_hold(&pods, intake(10_000, 500), 501).is_empty());
+/// // 50 a second are 500 in 10 s.
+/// assert!(to_hold(&pods, intake(499, 500), 50).is_empty());
+/// // Nobody is above the average.
+/// assert!(to_hold(&pods[..1], intake(10_000, 500), 50).is_empty());
+/// ```
+pub fn to_hold(pods: &[Pod], intake: Intake, arriving: u64) -> Vec<String> {
+    let counted: Vec<(&str, u32)> = pods.iter().filter_map(counts).collect();
+    let average = Average::of(&counted);
+    let (above, below): (Vec<_>, Vec<_>) =
+        counted.into_iter().partition(|(_, connections)| average.is_below(*connections, 1, 1));
+    let lets_in = below.len() as u64 * u64::from(intake.per_second);
+    let places: u64 =
+        below.iter().map(|(_, connections)| u64::from(intake.places.saturating_sub(*connections))).sum();
+    if lets_in < arriving || places < arriving.saturating_mul(ROUND_SECONDS.into()) {
+        return Vec::new();
+    }
+    above.into_iter().map(|(name, _)| name.to_owned()).collect()
+}
+
+/// The mean of the connections of servers.
+#[derive(Debug, Clone, Copy)]
+struct Average {
+    all: u64,
+    servers: u64,
+}
+
+impl Average {
+    fn of(counted: &[(&str, u32)]) -> Self {
+        let all = counted.iter().map(|(_, connections)| u64::from(*connections)).sum();
+        Self { all, servers: counted.len() as u64 }
+    }
+
+    /// Whether `numerator / denominator` of it is less than these connections.
+    fn is_below(self, connections: u32, numerator: u64, denominator: u64) -> bool {
+        u64::from(connections) * self.servers * denominator > self.all * numerator
+    }
+}
+
 /// A server that sheds and is counted on, and its connections.
 fn counts(pod: &Pod) -> Option<(&str, u32)> {
     let connections = pod.connections.filter(|_| pod.ready && pod.phase == Phase::Serving)?;
     Some((&pod.name, connections))
 }
 
-/// When the last round began.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Rounds(Option<Moment>);
+/// The last round.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Rounds {
+    /// When it began.
+    begun: Option<Moment>,
+    /// Who gets no sessions since then.
+    held: Vec<String>,
+}
+
+/// What a look at the round asks for.
+#[derive(Debug, Default)]
+pub(crate) struct Round {
+    /// The moves of a round that begins.
+    pub(crate) moves: Vec<Move>,
+    /// The servers that get no sessions for now.
+    pub(crate) hold: Vec<String>,
+}
 
 impl Rounds {
-    /// The moves of the round that begins now, if one does. Who remembers nothing takes it that a round has just begun: that
-    /// of the operator before.
+    /// The moves of the round that begins now, if one does, and who gets no sessions until its end. Who remembers nothing
+    /// takes it that a round has just begun, that of the operator before, and holds nobody.
+    ///
+    /// Of those who are held one that comes down to the average gets sessions again, and all do when too many come. Another
+    /// one is held when it has 1.1 of the average: it got its share and goes on to get that of others. The difference keeps
+    /// servers at the average from being held and not held in turn.
     pub(crate) fn look(
         self,
         rebalance: Rebalance,
         seen: &Observation,
-        target: NonZeroU32,
+        policy: &Policy,
         now: Moment,
-    ) -> (Vec<Move>, Self) {
-        let Self(Some(last)) = self else { return (Vec::new(), Self(Some(now))) };
-        if now.since(last) < ROUND + SETTLED {
-            return (Vec::new(), self);
+    ) -> (Round, Self) {
+        let Some(begun) = self.begun else {
+            return (Round::default(), Self { begun: Some(now), held: Vec::new() });
+        };
+        let accepts = seen.pods.iter().filter_map(|pod| Some(pod.readings?.accepts_per_second));
+        // A server may lie.
+        let arriving = accepts.fold(rebalance.per_second.get().into(), u64::saturating_add);
+        let above = || to_hold(&seen.pods, policy.intake, arriving);
+        if now.since(begun) < ROUND + SETTLED {
+            let mut hold = if self.held.is_empty() { Vec::new() } else { above() };
+            let far_above = far_above(&seen.pods);
+            hold.retain(|name| self.held.contains(name) || far_above.contains(&name.as_str()));
+            return (
+                Round { moves: Vec::new(), hold: hold.clone() },
+                Self { begun: Some(begun), held: hold },
+            );
         }
-        let moves = moves(&seen.pods, target, rebalance.in_a_round());
-        let begun = if moves.is_empty() { last } else { now };
-        (moves, Self(Some(begun)))
+        let moves = moves(&seen.pods, policy.target, rebalance.in_a_round());
+        if moves.is_empty() {
+            return (Round::default(), Self { begun: Some(begun), held: Vec::new() });
+        }
+        let hold = above();
+        (Round { moves, hold: hold.clone() }, Self { begun: Some(now), held: hold })
     }
+}
+
+/// Those that have more than 1.1 of the average.
+fn far_above(pods: &[Pod]) -> Vec<&str> {
+    let counted: Vec<(&str, u32)> = pods.iter().filter_map(counts).collect();
+    let average = Average::of(&counted);
+    let far = counted.into_iter().filter(|(_, connections)| average.is_below(*connections, 11, 10));
+    far.map(|(name, _)| name).collect()
 }

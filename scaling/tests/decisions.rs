@@ -656,3 +656,58 @@ fn the_sessions_that_come_by_themselves_are_let_in_before_those_of_servers_that_
     assert_eq!(victims(0), ["c", "d"]);
     assert_eq!(victims(495), ["c"], "10 a second for 30 s");
 }
+
+/// Who is held at these seconds of a story in which so much is seen, when rounds may begin from second 1,012 on.
+fn held(policy: &Policy, story: &[(u64, &Observation)]) -> Vec<Vec<String>> {
+    let uneven = seen(3, vec![pod("a", 640), pod("b", 560), pod("c", 0)]);
+    let (_, mut memory) = decide(policy, &uneven, Memory::default(), Moment::from_secs(1_000));
+    let mut held = Vec::new();
+    for (second, seen) in story {
+        let (decision, next) = decide(policy, seen, memory, Moment::from_secs(*second));
+        memory = next;
+        held.push(decision.hold);
+    }
+    held
+}
+
+#[test]
+fn who_has_more_than_the_average_gets_no_sessions_until_the_round_ends_or_it_has_no_more() {
+    let after = |a, b, c| seen(3, vec![pod("a", a), pod("b", b), pod("c", c)]);
+    let (begin, middle, b_is_down, even) =
+        (after(640, 560, 0), after(500, 450, 250), after(450, 380, 370), after(400, 400, 400));
+    let story = [(1_011, &begin), (1_012, &begin), (1_017, &middle), (1_020, &b_is_down), (1_024, &even)];
+    let told = held(&Policy { pinned: Some(3), ..policy() }, &story);
+    assert_eq!(told, [vec![], vec!["a", "b"], vec!["a", "b"], vec!["a"], vec![]]);
+}
+
+#[test]
+fn a_server_that_got_more_than_its_share_in_a_round_is_held_as_well() {
+    let after = |a, b, c| seen(3, vec![pod("a", a), pod("b", b), pod("c", c)]);
+    let (begin, share, more) = (after(640, 560, 0), after(400, 410, 430), after(400, 410, 600));
+    let told =
+        held(&Policy { pinned: Some(3), ..policy() }, &[(1_012, &begin), (1_018, &share), (1_019, &more)]);
+    assert_eq!(
+        told,
+        [vec!["a", "b"], vec![], vec![]],
+        "who is no more held is held in no later look of the round"
+    );
+    let early = after(640, 400, 640);
+    let told = held(&Policy { pinned: Some(3), ..policy() }, &[(1_012, &begin), (1_013, &early)]);
+    assert_eq!(told[1], ["a", "c"]);
+}
+
+#[test]
+fn nobody_is_held_while_redis_is_away_servers_are_replaced_or_more_come_than_the_others_take() {
+    let pinned = Policy { pinned: Some(3), ..policy() };
+    let begin = seen(3, vec![pod("a", 640), pod("b", 560), pod("c", 0)]);
+    let away = Observation { engine_healthy: false, ..begin.clone() };
+    let replaced = Observation { rollout: true, ..begin.clone() };
+    let busy = Readings { accepts_per_second: 451, ..Readings::default() };
+    let crowd = seen(3, vec![pod("a", 640), pod("b", 560), Pod { readings: Some(busy), ..pod("c", 0) }]);
+    for seen in [&away, &replaced, &crowd] {
+        let told = held(&pinned, &[(1_012, &begin), (1_013, seen)]);
+        assert_eq!(told, [vec!["a", "b"], vec![]], "{seen:?}");
+    }
+    // An operator that was just started does not know whether a round runs.
+    assert_eq!(at_once(&pinned, &begin).hold, [""; 0]);
+}

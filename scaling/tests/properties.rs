@@ -8,7 +8,7 @@ use std::time::Duration;
 use hubbub_scaling::{
     Amount, Behavior, Bounds, Headroom, Intake, Memory, Moment, Observation, Pace, Phase, Pod, Policy,
     Readings, Recommendation, Rules, RushRule, Schedule, Select, Signals, Tolerance, decide, moves,
-    recommend,
+    recommend, to_hold,
 };
 use proptest::prelude::*;
 
@@ -434,6 +434,19 @@ proptest! {
         }
         let shed: u32 = shed.iter().map(|one| one.connections).sum();
         prop_assert!(shed <= most && u64::from(shed) <= room);
+    }
+
+    #[test]
+    fn never_are_all_servers_held_and_none_at_or_below_the_average(pods in pods(), arriving in 0_u64..5_000) {
+        let takes = |pod: &&Pod| pod.phase == Phase::Serving && pod.ready && pod.connections.is_some();
+        let takers: Vec<&Pod> = pods.iter().filter(takes).collect();
+        let all: u64 = takers.iter().filter_map(|pod| pod.connections).map(u64::from).sum();
+        let held = to_hold(&pods, Intake::default(), arriving);
+        prop_assert!(held.is_empty() || held.len() < takers.len());
+        for name in held {
+            let connections = takers.iter().find(|pod| pod.name == name).and_then(|pod| pod.connections);
+            prop_assert!(u64::from(connections.unwrap()) * takers.len() as u64 > all);
+        }
     }
 
     #[test]

@@ -73,6 +73,7 @@ pub fn run(trace: &Trace, autoscaler: &mut dyn Autoscaler, scenario: &Scenario) 
                 world.drain(&action.drain, now);
                 world.take_back(&action.take_back);
                 world.shed(&action.shed);
+                world.hold(&action.hold);
                 for (number, takes) in world.ask(action.ask, now) {
                     events.push(Reverse((at + takes, Event::Started(number))));
                 }

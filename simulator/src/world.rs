@@ -67,6 +67,8 @@ struct Detail {
     away: Option<(Moment, u32)>,
     /// How many sessions it sends away to have no more than others, and how many of them in a second.
     shed: (u32, u32),
+    /// Whether it is to get no sessions, and whether the Service knows, a second later.
+    held: (bool, bool),
 }
 
 impl World {
@@ -142,6 +144,10 @@ impl World {
         self.balance();
         self.place();
         self.sweep();
+        // The Service hears of a label a second after it was written.
+        for detail in &mut self.details {
+            detail.held.1 = detail.held.0;
+        }
     }
 
     /// A server has started.
@@ -190,6 +196,13 @@ impl World {
         }
     }
 
+    /// These servers get no more sessions, and keep those that they have; all others get some.
+    pub fn hold(&mut self, names: &[String]) {
+        for (pod, detail) in self.seen.pods.iter().zip(&mut self.details) {
+            detail.held.0 = names.contains(&pod.name);
+        }
+    }
+
     fn indices(&self, names: &[String]) -> Vec<usize> {
         let is_one = |index: &usize| names.contains(&self.seen.pods[*index].name);
         (0..self.seen.pods.len()).filter(is_one).collect()
@@ -202,7 +215,7 @@ impl World {
     fn make(&mut self, now: Moment) -> u32 {
         let number = self.made;
         self.made += 1;
-        self.details.push(Detail { number, started: false, away: None, shed: (0, 0) });
+        self.details.push(Detail { number, started: false, away: None, shed: (0, 0), held: (false, false) });
         self.seen.pods.push(Pod {
             name: format!("chat-{number}"),
             phase: Phase::Serving,
@@ -312,8 +325,9 @@ impl World {
 
     /// Who waits is connected, when a server takes sessions.
     fn place(&mut self) {
-        let mut open: Vec<usize> =
-            (0..self.seen.pods.len()).filter(|index| takes(&self.seen.pods[*index])).collect();
+        let mut open: Vec<usize> = (0..self.seen.pods.len())
+            .filter(|index| takes(&self.seen.pods[*index]) && !self.details[*index].held.1)
+            .collect();
         if open.is_empty() {
             return;
         }

@@ -34,7 +34,7 @@ pub enum Step {
     Drain(String, u32),
     /// Put it back into the Service and tell it to take sessions.
     Cancel(String),
-    /// Take it out of the Service, and leave its sessions where they are: see [`super::rollout`].
+    /// Take it out of the Service, and leave its sessions where they are: see [`super::hold`].
     Hold(String),
     /// Put it back into the Service.
     Release(String),

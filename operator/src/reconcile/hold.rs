@@ -1,4 +1,5 @@
-//! Stage 7, no client: while servers are replaced, those of the older template get no more sessions.
+//! Stage 7, no client: which servers get no more sessions and keep those that they have: while servers are replaced those
+//! of the older template, and while connections move those that have more than the average.
 //!
 //! Kubernetes starts new servers before it deletes old ones (`maxUnavailable: 0`), and those that are deleted send their
 //! sessions away. Were the Service to send some of them to another old server, they would have to move once more.
@@ -15,11 +16,18 @@ use super::observe::Server;
 /// the target, so that this and the other edge are not crossed in turn.
 const TOO_FULL_HALVES: u64 = 3;
 
-/// Which servers get no more sessions, or get some again.
+/// Which servers get no more sessions, or get some again. Those of the new template as it was decided (`decided`), which
+/// holds nobody while servers are replaced, are being emptied, or Redis is away: so whoever was held before gets
+/// sessions again then, also from an operator that was just started.
 ///
 /// Old ones get none as soon as a new one is ready and the new ones have less than their target on average. When the new
 /// ones are gone or unready, have half as much again, or the rollout is undone, they get some again.
-pub fn steps(servers: &[Server], template: Option<&str>, target: NonZeroU32) -> Vec<Step> {
+pub fn steps(
+    servers: &[Server],
+    template: Option<&str>,
+    target: NonZeroU32,
+    decided: &[String],
+) -> Vec<Step> {
     let new = |server: &&Server| server.template.as_deref() == template;
     let ready = |server: &&Server| server.phase == Phase::Serving && server.ready && !server.held;
     let (count, connections) = servers
@@ -33,7 +41,11 @@ pub fn steps(servers: &[Server], template: Option<&str>, target: NonZeroU32) -> 
         .iter()
         .filter(|server| server.phase == Phase::Serving)
         .filter_map(|server| {
-            let hold = !new(&server) && if server.held { some_room } else { room };
+            let hold = match (new(&server), server.held) {
+                (true, _) => decided.contains(&server.name),
+                (false, true) => some_room,
+                (false, false) => room,
+            };
             match (server.held, hold) {
                 (false, true) => Some(Step::Hold(server.name.clone())),
                 (true, false) => Some(Step::Release(server.name.clone())),

@@ -7,9 +7,9 @@ pub mod drain;
 pub mod event;
 pub mod fetch;
 pub mod history;
+pub mod hold;
 pub mod observe;
 pub mod rebalance;
-pub mod rollout;
 pub mod status;
 pub mod tidy;
 mod waits;
@@ -195,8 +195,8 @@ pub async fn reconcile(
     kept.tell(context, event::resized(asked, &todo));
     let told = announce(context, object, kept, now).await;
     // 7. drain (client), rebalance (servers)
-    let replaced = rollout::steps(&servers, template.as_deref(), wanted.policy.target);
-    let marked = drain(context, &wanted, kept, &servers, &todo, replaced, now).await;
+    let held = hold::steps(&servers, template.as_deref(), wanted.policy.target, &todo.hold);
+    let marked = drain(context, &wanted, kept, &servers, &todo, held, now).await;
     rebalance(context, kept, &servers, &todo, now).await;
     // 8. status, 9. events (client)
     kept.tell(context, event::drained(&todo, &marked.pods));
@@ -258,14 +258,14 @@ async fn drain(
     kept: &Kept,
     servers: &[Server],
     todo: &Decision,
-    replaced: Vec<Step>,
+    held: Vec<Step>,
     now: Timestamp,
 ) -> Marked {
     let Some(applied) = &kept.applied else { return Marked::default() };
     let mut steps = drain::steps(todo, servers, wanted.drain_seconds, observe::moment(now));
     // One step at a time for each: all of them change the same label.
     let busy: Vec<String> = steps.iter().map(|step| step.pod().to_owned()).collect();
-    steps.extend(replaced.into_iter().filter(|step| !busy.iter().any(|pod| pod == step.pod())));
+    steps.extend(held.into_iter().filter(|step| !busy.iter().any(|pod| pod == step.pod())));
     drain::carry_out(&context.client, &context.servers, wanted, &applied.token, servers, &steps, now).await
 }
 

@@ -25,7 +25,7 @@ pub struct Server {
     pub address: Option<IpAddr>,
     /// Whether it serves, is being emptied, or is being deleted.
     pub phase: Phase,
-    /// It serves, but gets no more sessions: it is about to be replaced.
+    /// It serves, but gets no more sessions: it is about to be replaced, or has more than others.
     pub held: bool,
     /// Whether Kubernetes holds it for ready.
     pub ready: bool,

@@ -54,6 +54,7 @@ impl Autoscaler for Hubbub {
             drain: decision.victims,
             take_back: decision.resume,
             shed: decision.moves,
+            hold: decision.hold,
             reason: decision.reason,
         }
     }

@@ -70,6 +70,8 @@ pub struct Action {
     pub take_back: Vec<String>,
     /// Sessions that servers send to others.
     pub shed: Vec<Move>,
+    /// Servers that get no sessions for now. Those that are not named get some.
+    pub hold: Vec<String>,
     /// Why, in words.
     pub reason: String,
 }
