@@ -130,7 +130,8 @@ pub enum Event {
     },
     /// A message: the next event of its room, in order, each once. The client's own come too.
     Message(Message),
-    /// Something else that is the next event of its room: an edit, a deletion, a reaction, another title or member.
+    /// Something else that is the next event of its room: an edit, a deletion, a reaction, another title or member, or that
+    /// somebody has read.
     Changed(StreamEvent),
     /// How far this client's user has read in a room, on whatever device.
     Read {

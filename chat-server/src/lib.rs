@@ -34,6 +34,7 @@ pub mod private;
 pub mod problem;
 pub mod public;
 pub mod rate;
+pub mod reading;
 pub mod reception;
 mod revocation;
 pub mod rooms;

@@ -5,17 +5,15 @@ use std::time::SystemTime;
 
 use futures::{StreamExt, TryStreamExt, stream};
 use hubbub_protocol::{
-    Changed, MemberChange, MemberChanged, Offset, RoomKind, RoomName, RoomTitle, StreamEvent, Timestamp,
-    Topic, User, UserId,
-    http::{CLASSIC_ROOM, Member, MemberList, MyRoom, MyRooms, ReadState, Role, RoomInfo, RoomList},
+    Changed, MemberChange, MemberChanged, RoomKind, RoomName, RoomTitle, StreamEvent, Timestamp, Topic, User,
+    UserId,
+    http::{CLASSIC_ROOM, Member, MemberList, MyRoom, MyRooms, Role, RoomInfo, RoomList},
     limits::MEMBERS_LISTED,
 };
 
 use crate::engine::{
     Engine, EngineError, FrameTemplate, RoomRefusal, UserEvent,
-    rooms::{
-        Founding, Heir, NewRole, Position, RoleChange, RoleOutcome, RoomMember, RoomView, SettingsChange,
-    },
+    rooms::{Founding, Heir, NewRole, RoleChange, RoleOutcome, RoomMember, RoomView, SettingsChange},
 };
 
 /// How many rooms are looked at, or left, at once.
@@ -305,24 +303,4 @@ pub async fn mine(engine: &dyn Engine, user: UserId) -> Result<MyRooms, EngineEr
     let mut rooms: Vec<_> = rooms.into_iter().flatten().collect();
     rooms.sort_by(|one, other| one.info.room.cmp(&other.info.room));
     Ok(MyRooms { rooms })
-}
-
-/// The user has read up to `offset`, as far as there are events. Told to all sessions of the user.
-///
-/// # Errors
-/// [`RoomRefusal::NoSuchRoom`] for who may not read the room; [`RoomRefusal::TooMany`] when the user's list is full.
-pub async fn read(
-    engine: &dyn Engine,
-    user: UserId,
-    room: &RoomName,
-    offset: Offset,
-) -> Result<ReadState, EngineError> {
-    let RoomView { epoch, latest, .. } = engine.view(room, user, None).await?;
-    let wanted = Position { epoch, offset: offset.min(latest) };
-    let offset = engine.note(user, room, Some(&wanted)).await?;
-    let view = engine.view(room, user, Some(&Position { offset, ..wanted })).await?;
-    let state = ReadState { room: room.clone(), offset, unread: view.unread };
-    let event = UserEvent::Read { room: room.clone(), offset, unread: state.unread };
-    engine.tell(user, event).await?;
-    Ok(state)
 }

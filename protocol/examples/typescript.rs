@@ -4,7 +4,7 @@
 use hubbub_protocol::{
     Changed, ClientFrame, CloseCode, Deleted, DeviceId, DeviceName, Edited, Emoji, Epoch, Erased, ErrorCode,
     ErrorFrame, LeftReason, Limits, MemberChange, MemberChanged, Message, MessageId, MessageText, Reacted,
-    Reaction, ResumeFrom, RoomKind, RoomName, RoomTitle, SUBPROTOCOL, ServerFrame, ServerId, SessionId,
+    Reaction, ResumeFrom, RoomKind, RoomName, RoomTitle, SUBPROTOCOL, Seen, ServerFrame, ServerId, SessionId,
     StreamEvent, Target, Timestamp, Topic, User, UserId, UserName, WEBSOCKET_PATH,
     http::{
         AccountDeletion, CreateRoom, DIRECT_PATH, Device, DeviceList, DirectRequest, EditRequest, EventPage,
@@ -104,6 +104,7 @@ fn print_wire_types(config: &Config) {
         Changed,
         MemberChange,
         MemberChanged,
+        Seen,
         StreamEvent,
         LeftReason,
         Target,

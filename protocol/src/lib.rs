@@ -30,7 +30,8 @@ pub use names::{DeviceName, Emoji, InvalidText, MessageText, RoomTitle, Topic, U
 pub use room_name::{RoomKind, RoomName};
 pub use server_frame::{ErrorFrame, LeftReason, Limits, ServerFrame, User};
 pub use stream_event::{
-    Changed, Deleted, Edited, Erased, MemberChange, MemberChanged, Message, Reacted, Reaction, StreamEvent,
+    Changed, Deleted, Edited, Erased, MemberChange, MemberChanged, Message, Reacted, Reaction, Seen,
+    StreamEvent,
 };
 pub use timestamp::Timestamp;
 

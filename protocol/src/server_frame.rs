@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Changed, Deleted, Edited, Epoch, Erased, ErrorCode, MemberChanged, Message, MessageId, Offset, Reacted,
-    RoomName, ServerId, SessionId, StreamEvent, Timestamp, UserId, UserName, limits,
+    RoomName, Seen, ServerId, SessionId, StreamEvent, Timestamp, UserId, UserName, limits,
 };
 
 /// Who someone is and what others call them.
@@ -159,6 +159,8 @@ pub enum ServerFrame {
     Changed(Changed),
     /// Such a room has other members.
     Member(MemberChanged),
+    /// Somebody has read in such a room, if it is one by invitation.
+    Seen(Seen),
     /// How far the user has read in a room, told to all sessions of the user that are there.
     Read {
         /// The room.
@@ -220,6 +222,7 @@ impl From<StreamEvent> for ServerFrame {
             StreamEvent::Erased(event) => Self::Erased(event),
             StreamEvent::Changed(event) => Self::Changed(event),
             StreamEvent::Member(event) => Self::Member(event),
+            StreamEvent::Seen(event) => Self::Seen(event),
         }
     }
 }

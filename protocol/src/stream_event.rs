@@ -215,6 +215,26 @@ pub struct MemberChanged {
     pub time: Timestamp,
 }
 
+/// Somebody has read in a room by invitation: told to all who have a part in it, while these are
+/// [`SEEN_MEMBERS`](crate::limits::SEEN_MEMBERS) at most.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Seen {
+    /// Which room.
+    pub room: RoomName,
+    /// The place of this event.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub offset: Offset,
+    /// Who has.
+    pub user: User,
+    /// Up to the message at this offset, which somebody else sent.
+    #[cfg_attr(feature = "typescript", ts(type = "number"))]
+    pub of: Offset,
+    /// When the server took it.
+    pub time: Timestamp,
+}
+
 /// An event of a room's stream, as it is stored and as every socket gets it: each is a server frame of the same
 /// form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -236,6 +256,8 @@ pub enum StreamEvent {
     Changed(Changed),
     /// See [`MemberChanged`].
     Member(MemberChanged),
+    /// See [`Seen`].
+    Seen(Seen),
 }
 
 impl StreamEvent {
@@ -249,6 +271,7 @@ impl StreamEvent {
             Self::Erased(event) => &event.room,
             Self::Changed(event) => &event.room,
             Self::Member(event) => &event.room,
+            Self::Seen(event) => &event.room,
         }
     }
 
@@ -262,6 +285,7 @@ impl StreamEvent {
             Self::Erased(event) => event.offset,
             Self::Changed(event) => event.offset,
             Self::Member(event) => event.offset,
+            Self::Seen(event) => event.offset,
         }
     }
 }

@@ -96,6 +96,7 @@ fn every_example_of_a_server_is_a_frame_and_every_frame_has_one() {
             ServerFrame::Erased(_) => "erased",
             ServerFrame::Changed(_) => "changed",
             ServerFrame::Member(_) => "member",
+            ServerFrame::Seen(_) => "seen",
             ServerFrame::Read { .. } => "read",
             ServerFrame::RoomsChanged => "roomsChanged",
             ServerFrame::Renamed { .. } => "renamed",
@@ -106,7 +107,7 @@ fn every_example_of_a_server_is_a_frame_and_every_frame_has_one() {
             ServerFrame::Error(_) => "error",
         });
     }
-    assert_eq!(seen.len(), 19, "{seen:?}");
+    assert_eq!(seen.len(), 20, "{seen:?}");
     assert_eq!(types(examples).len(), seen.len());
 }
 
@@ -201,6 +202,7 @@ fn the_limits_are_those_of_the_code() {
         format!("| {} | answered with `recovered: false`", limits::RESUME_MAX),
         format!("have not said `hello` | {} |", limits::GREETINGS_PER_ADDRESS),
         format!("and at least {} |", limits::GREETINGS_MIN),
+        format!("| members who see how far the others have read | {} |", limits::SEEN_MEMBERS),
         format!("| devices of a user | {} |", limits::DEVICES_PER_USER),
         format!("logins to an account | {} within", limits::FAILED_LOGINS_PER_ACCOUNT),
         format!("logins from an address | {} within", limits::FAILED_LOGINS_PER_ADDRESS),

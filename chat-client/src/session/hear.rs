@@ -56,6 +56,7 @@ impl Session {
             ServerFrame::Erased(event) => self.stored(StreamEvent::Erased(event)),
             ServerFrame::Changed(event) => self.stored(StreamEvent::Changed(event)),
             ServerFrame::Member(event) => self.stored(StreamEvent::Member(event)),
+            ServerFrame::Seen(event) => self.stored(StreamEvent::Seen(event)),
             ServerFrame::Read { room, offset, unread } => {
                 self.events.push_back(Event::Read { room, offset, unread });
             }

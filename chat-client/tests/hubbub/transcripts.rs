@@ -59,6 +59,7 @@ transcripts! {
     the_room_of_two_is_for_nobody_else: "direct-rooms",
     history_is_read_in_pages_both_ways: "pages",
     what_is_read_on_one_device_is_read_on_the_other: "reading",
+    who_reads_in_a_room_by_invitation_is_seen_by_the_others: "seen",
 }
 
 #[test]

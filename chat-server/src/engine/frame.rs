@@ -1,9 +1,9 @@
 //! Frames of events, encoded before their offset is known.
 
 use bytes::Bytes;
-use hubbub_protocol::{Erased, Message, Offset, StreamEvent, limits::OFFSET_MAX};
+use hubbub_protocol::{Erased, Message, Offset, Seen, StreamEvent, limits::OFFSET_MAX};
 
-use super::{Draft, EngineError};
+use super::{Content, Draft, EngineError};
 
 /// A frame with a gap where an offset goes: only the engine's store knows it, and it may be another process that
 /// can't afford to encode.
@@ -16,13 +16,19 @@ pub struct FrameTemplate {
 }
 
 impl FrameTemplate {
-    /// The frame of a message.
+    /// The frame of what is to be stored.
     pub(super) fn of(draft: &Draft) -> Result<Self, EngineError> {
-        let Draft { room, id, user, text, mentions, time } = draft.clone();
-        let (edited, reactions) = (None, Vec::new());
+        let Draft { room, id, user, content, time } = draft.clone();
         let offset = 0;
-        let message = Message { room, offset, id, user, text, time, mentions, edited, reactions, amended: 0 };
-        Self::at_offset(&StreamEvent::Message(message))
+        Self::at_offset(&match content {
+            Content::Message { text, mentions } => {
+                let (edited, reactions, amended) = (None, Vec::new(), 0);
+                let message =
+                    Message { room, offset, id, user, text, time, mentions, edited, reactions, amended };
+                StreamEvent::Message(message)
+            }
+            Content::Seen { of } => StreamEvent::Seen(Seen { room, offset, user, of, time }),
+        })
     }
 
     /// The frame of an event; the gap is where its own offset goes.
@@ -120,9 +126,14 @@ mod tests {
     fn a_template_with_its_offset_is_what_the_protocol_encodes() {
         let expected = message();
         let Message { room, id, user, text: said, mentions, time, .. } = expected.clone();
-        let frame =
-            FrameTemplate::of(&Draft { room, id, user, text: said, mentions, time }).unwrap().with(42);
+        let content = Content::Message { text: said, mentions };
+        let draft = Draft { room: room.clone(), id, user: user.clone(), content, time };
+        let frame = FrameTemplate::of(&draft).unwrap().with(42);
         assert_eq!(text(&frame), serde_json::to_string(&ServerFrame::Message(expected)).unwrap());
+
+        let frame = FrameTemplate::of(&Draft { content: Content::Seen { of: 0 }, ..draft }).unwrap().with(42);
+        let expected = Seen { room, offset: 42, user, of: 0, time };
+        assert_eq!(text(&frame), serde_json::to_string(&ServerFrame::Seen(expected)).unwrap());
     }
 
     #[test]

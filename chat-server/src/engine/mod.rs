@@ -70,21 +70,36 @@ pub enum EngineError {
     Refused(#[from] RoomRefusal),
 }
 
-/// A message that is to be stored.
+/// An event that is to be stored behind all others.
 #[derive(Debug, Clone)]
 pub struct Draft {
     /// The room it goes to.
     pub room: RoomName,
-    /// The sender's GUID for it.
+    /// The GUID under which it is stored once: the sender's for a message.
     pub id: MessageId,
-    /// Who sends it.
+    /// Whose it is.
     pub user: User,
     /// What it says.
-    pub text: MessageText,
-    /// Whom it names.
-    pub mentions: Vec<UserId>,
+    pub content: Content,
     /// When this server took it.
     pub time: Timestamp,
+}
+
+/// What somebody tells a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// A message.
+    Message {
+        /// What it says.
+        text: MessageText,
+        /// Whom it names.
+        mentions: Vec<UserId>,
+    },
+    /// They have read up to a message.
+    Seen {
+        /// Its offset.
+        of: Offset,
+    },
 }
 
 /// Where and when an event was stored.
@@ -277,10 +292,10 @@ pub enum EngineEvent {
 /// Stores messages in order and tells of them.
 #[async_trait]
 pub trait Broker: Send + Sync {
-    /// Stores a message and tells every subscriber of its room. Its offset is the room's latest plus one, from 1.
+    /// Stores an event and tells every subscriber of its room. Its offset is the room's latest plus one, from 1.
     /// An id that was stored within the last
     /// [`DEDUPLICATION_WINDOW`](hubbub_protocol::limits::DEDUPLICATION_WINDOW) is not stored again and not told
-    /// of; the answer is that of the first time. When this returns `Ok`, the message is stored.
+    /// of; the answer is that of the first time. When this returns `Ok`, the event is stored.
     async fn publish(&self, draft: Draft) -> Result<Published, EngineError>;
 
     /// Reads what is stored at an offset, in order to change it under the id `change`.

@@ -124,6 +124,8 @@ pub struct RoomView {
     pub topic: Option<Topic>,
     /// How many users are there now.
     pub present: usize,
+    /// How many have a part in a room by invitation; 0 for a public one.
+    pub members: usize,
     /// The life of its stream.
     pub epoch: Epoch,
     /// The offset of its latest event.

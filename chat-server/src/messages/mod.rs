@@ -20,7 +20,7 @@ use self::{
 };
 use crate::{
     engine::{
-        Amendment, Draft, Engine, EngineError, Found, FrameTemplate, Present, Published,
+        Amendment, Content, Draft, Engine, EngineError, Found, FrameTemplate, Present, Published,
         frame::{decode, encode},
     },
     key_locks::KeyLocks,
@@ -100,7 +100,7 @@ impl Messages {
         text: MessageText,
     ) -> Result<Published, EngineError> {
         let mentions = self.mentions(&room, &text, user.id).await?;
-        let draft = Draft { room, id, user, text, mentions, time: now() };
+        let draft = Draft { room, id, user, content: Content::Message { text, mentions }, time: now() };
         let published = self.engine.publish(draft).await?;
         self.count(&published);
         Ok(published)

@@ -19,7 +19,7 @@ use crate::{
     hub::{Membership, Seat, Want},
     messages::{MessageError, Request, Wish},
     public::ClientAddress,
-    rooms,
+    reading,
     server::Server,
     sessions::Line,
 };
@@ -262,7 +262,8 @@ impl Conversation {
             return self.not_joined(&room, None);
         }
         // Told to all sessions of the user, this one included.
-        if let Err(failure) = rooms::read(&*self.server.engine, self.seat.identity.id(), &room, offset).await
+        if let Err(failure) =
+            reading::read(&*self.server.engine, self.seat.identity.user(), &room, offset).await
         {
             self.say(&encode::engine_error(&failure, Some(room.to_string())));
         }

@@ -24,6 +24,7 @@ mod presence;
 mod reading;
 mod redis;
 mod rooms;
+mod seen;
 mod sentinel_faults;
 mod sessions;
 mod talk;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use chat_server::engine::{Range, RoomEvent};
 use futures::future::join_all;
 use hubbub_protocol::limits::TEXT_CHARS;
-use hubbub_protocol::{Message, SessionId};
+use hubbub_protocol::{Message, MessageText, SessionId};
 
 use crate::on_every_engine;
 use crate::world::{HISTORY, World, decode, draft, messages, room};
@@ -53,7 +53,7 @@ on_every_engine! {
                 offset: stored.offset,
                 id: sent.id,
                 user: sent.user,
-                text: sent.text,
+                text: MessageText::parse(text).unwrap(),
                 time: sent.time,
                 mentions: vec![],
                 edited: None,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chat_server::engine::redis::RedisOptions;
-use chat_server::engine::{Draft, EngineEvent, HistoryLimits, Range, RoomEvent};
+use chat_server::engine::{EngineEvent, HistoryLimits, Range, RoomEvent};
 use futures::future::join_all;
 use hubbub_protocol::RoomName;
 use tokio::sync::watch;
@@ -118,11 +118,11 @@ async fn speak(
     let mut last = None;
     loop {
         pace.tick().await;
-        let message: Draft = draft(room, &spoken.texts.len().to_string());
-        let published = server.insist(&message).await;
+        let text = spoken.texts.len().to_string();
+        let published = server.insist(&draft(room, &text)).await;
         spoken.longest_silence = spoken.longest_silence.max(latest.elapsed());
         latest = Instant::now();
-        spoken.texts.push(message.text.to_string());
+        spoken.texts.push(text);
         if spoken.epochs.last() != Some(&published.epoch.0) {
             spoken.epochs.push(published.epoch.0);
         }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use chat_server::engine::memory::{MemoryEngine, MemoryOptions};
 use chat_server::engine::redis::{RedisEngine, RedisOptions};
-use chat_server::engine::{Draft, Engine, EngineEvent, HistoryLimits, Page, Published, Range, RoomEvent};
+use chat_server::engine::{
+    Content, Draft, Engine, EngineEvent, HistoryLimits, Page, Published, Range, RoomEvent,
+};
 use hubbub_protocol::{
     Message, MessageId, MessageText, RoomName, ServerFrame, Timestamp, User, UserId, UserName,
 };
@@ -250,8 +252,7 @@ pub(crate) fn draft(room: &RoomName, text: &str) -> Draft {
         room: room.clone(),
         id: MessageId::random(),
         user: user("Ada"),
-        text: MessageText::parse(text).expect("a text"),
-        mentions: vec![],
+        content: Content::Message { text: MessageText::parse(text).expect("a text"), mentions: vec![] },
         time: Timestamp::from_unix_millis(1_769_846_709_042),
     }
 }

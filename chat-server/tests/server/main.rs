@@ -28,6 +28,7 @@ mod pub_sub;
 mod redis_away;
 mod resume;
 mod rooms;
+mod seen;
 mod sessions;
 mod slow;
 mod slow_among_many;

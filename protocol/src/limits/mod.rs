@@ -76,6 +76,10 @@ pub const ROOMS_LISTED: usize = 100;
 /// The longest frame of a client, in bytes. A longer one is answered with an error, and the session goes on.
 pub const FRAME_BYTES: usize = 64 * 1024;
 
+/// In a room by invitation with more members than this nobody is told how far the others have read. Each of them may
+/// store an event for each message, so that a stream of 1,000 events keeps at least a hundred messages.
+pub const SEEN_MEMBERS: usize = 10;
+
 /// A frame of more bytes than this is not read to its end: the socket is closed with
 /// [`CloseCode::Protocol`](crate::CloseCode::Protocol). Four times [`FRAME_BYTES`], since someone who pastes a
 /// long text may well exceed that, and nobody exceeds this by mistake.

@@ -23,6 +23,11 @@ export class Person {
     return this.log.getByTestId('row').filter({ hasText: text });
   }
 
+  /** What tells that others have seen an own message, by a part of its text. */
+  seen(text: string): Locator {
+    return this.row(text).getByTestId('seen');
+  }
+
   /** Uses one of the actions of a message, by a part of its text. */
   async does(action: string, text: string): Promise<void> {
     const row = this.row(text);

@@ -149,7 +149,7 @@ impl Room {
         self.tell_appended(room, permit, appended, time);
     }
 
-    fn view(&mut self, user: UserId, read: Option<&Position>) -> RoomView {
+    fn view(&mut self, user: UserId, closed: bool, read: Option<&Position>) -> RoomView {
         let latest = self.stream.latest();
         let read = read.filter(|read| read.epoch == self.epoch).map_or(0, |read| read.offset.min(latest));
         let behind = self.stream.page(Range::After { offset: read, limit: LOOKED_AT }, now().time);
@@ -162,6 +162,7 @@ impl Room {
             title: settings.and_then(|settings| settings.title.clone()),
             topic: settings.and_then(|settings| settings.topic.clone()),
             present: self.members.count(),
+            members: if closed { self.charter.parts.len() } else { 0 },
             epoch: self.epoch.clone(),
             latest,
             read,
@@ -268,7 +269,7 @@ impl Rooms for MemoryEngine {
         user: UserId,
         read: Option<&Position>,
     ) -> Result<RoomView, EngineError> {
-        self.seen(room, user, |found| found.view(user, read))
+        self.seen(room, user, |found| found.view(user, is_closed(room), read))
     }
 
     async fn members(&self, room: &RoomName, by: UserId) -> Result<Vec<RoomMember>, EngineError> {

@@ -314,6 +314,7 @@ fn parse_view(answer: Vec<Value>) -> Option<RoomView> {
     let mut text = || answer.next()?.into_string();
     let (role, created, title, topic) = (text()?, text()?, text()?, text()?);
     let (present, epoch, latest, read, unread) = (text()?, text()?, text()?, text()?, text()?);
+    let members = text()?;
     let other = match (text(), text()) {
         (Some(id), Some(name)) => Some(parse_user(&id, &name)?),
         _ => None,
@@ -324,6 +325,7 @@ fn parse_view(answer: Vec<Value>) -> Option<RoomView> {
         title: RoomTitle::parse(&title).ok(),
         topic: Topic::parse(&topic).ok(),
         present: present.parse().ok()?,
+        members: members.parse().ok()?,
         epoch: Epoch(epoch),
         latest: latest.parse().ok()?,
         read: read.parse().ok()?,

@@ -10,7 +10,7 @@ use axum::{
 use hubbub_protocol::http::{ReadRequest, ReadState, RoomChange, RoomInfo};
 
 use super::{super::caller::Caller, room_name, title, topic};
-use crate::{json, problem::HttpError, rooms, server::Server};
+use crate::{json, problem::HttpError, reading, rooms, server::Server};
 
 /// What a room is
 #[utoipa::path(
@@ -71,7 +71,7 @@ pub(crate) async fn delete(
 
 /// Says how far one has read
 ///
-/// Never goes back. All sessions of the user are told.
+/// Never goes back. All sessions of the user are told; in a small room by invitation the others as well, by `seen`.
 #[utoipa::path(
     put,
     path = "/api/v1/rooms/{room}/read",
@@ -85,5 +85,5 @@ pub(crate) async fn read(
     Path(room): Path<String>,
     json::Json(ReadRequest { offset }): json::Json<ReadRequest>,
 ) -> Result<Json<ReadState>, HttpError> {
-    Ok(Json(rooms::read(&*server.engine, who.user.id, &room_name(&room)?, offset).await?))
+    Ok(Json(reading::read(&*server.engine, who.user, &room_name(&room)?, offset).await?))
 }

@@ -6,6 +6,7 @@ import { t } from '../i18n';
 import { storeInMemory, type Store } from '../identity/store';
 import type { Frame } from '../protocol/frames';
 import type { ClientFrame, EventPage, Message, MyRoom, ServerFrame } from '../protocol/generated';
+import { unreadIn } from '../rooms/unread';
 import { Chat } from './chat';
 import { shownRoom } from './state';
 
@@ -568,6 +569,20 @@ describe("the user's own rooms", () => {
     expect(sent('read').map(({ offset }) => offset)).toEqual([2, 4]);
     receive({ type: 'read', room: 'lobby', offset: 4, unread: 0 });
     expect(shownRoom(chat.state).read?.offset).toBe(4);
+  });
+
+  test('tell who else has read, which is nothing to read', async () => {
+    await connect(joined([message(1, { user: ADA }), message(2)]));
+    chat.listed([listed('lobby', { latest: 2, read: 1, unread: 1 })]);
+    chat.saw(2);
+    await environment.advance(0);
+    receive({ type: 'seen', room: 'lobby', offset: 3, user: GRACE, of: 1, time: TIME });
+    await environment.advance(1_000);
+    expect(sent('read').map(({ offset }) => offset)).toEqual([2]);
+    const open = shownRoom(chat.state);
+    expect([open.room.offset, open.room.readers.get('grace')?.of]).toEqual([3, 1]);
+    expect(unreadIn(open, 'ada')).toBe(0);
+    expect(shown()).toEqual(['text 1', 'text 2']);
   });
 
   test('from which one was removed are not shown, and say so, until one is invited again', async () => {

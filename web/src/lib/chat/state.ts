@@ -102,6 +102,7 @@ export function onFrame(state: ChatState, frame: ServerFrame, clock: Clock): Out
     case 'erased':
     case 'changed':
     case 'member':
+    case 'seen':
       return onEvent(state, frame);
     case 'ack':
       return { state: { ...state, outbox: onAck(state, frame), changes: settled(state.changes, frame.id) } };

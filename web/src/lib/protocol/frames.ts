@@ -81,6 +81,7 @@ const streamChecks: { [T in StreamEvent['type']]: Check<Fields<T>> } = {
   erased: hasShape<Fields<'erased'>>({ ...event, id: isString, amended: isNumber }),
   changed: hasShape<Fields<'changed'>>({ ...event, title: optional(isString), topic: optional(isString) }),
   member: hasShape<Fields<'member'>>({ ...event, member: isUser, change: isMemberChange }),
+  seen: hasShape<Fields<'seen'>>({ ...event, of: isNumber }),
 };
 
 export function isStreamEvent(value: unknown): value is StreamEvent {

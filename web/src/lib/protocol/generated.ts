@@ -359,6 +359,29 @@ export type MemberChanged = {
   time: Timestamp;
 };
 
+export type Seen = {
+  /**
+   * Which room.
+   */
+  room: RoomName;
+  /**
+   * The place of this event.
+   */
+  offset: number;
+  /**
+   * Who has.
+   */
+  user: User;
+  /**
+   * Up to the message at this offset, which somebody else sent.
+   */
+  of: number;
+  /**
+   * When the server took it.
+   */
+  time: Timestamp;
+};
+
 export type StreamEvent =
   | ({ type: 'message' } & Message)
   | ({ type: 'edited' } & Edited)
@@ -366,7 +389,8 @@ export type StreamEvent =
   | ({ type: 'reacted' } & Reacted)
   | ({ type: 'erased' } & Erased)
   | ({ type: 'changed' } & Changed)
-  | ({ type: 'member' } & MemberChanged);
+  | ({ type: 'member' } & MemberChanged)
+  | ({ type: 'seen' } & Seen);
 
 export type LeftReason = 'removed' | 'deleted';
 
@@ -680,6 +704,7 @@ export type ServerFrame =
   | ({ type: 'erased' } & Erased)
   | ({ type: 'changed' } & Changed)
   | ({ type: 'member' } & MemberChanged)
+  | ({ type: 'seen' } & Seen)
   | {
       type: 'read';
       /**

@@ -99,6 +99,9 @@ export function applied(lines: readonly Line[], events: readonly StreamEvent[], 
       case 'member':
         add(noticeOf(event, epoch, memberWords(event)));
         break;
+      case 'seen':
+        // No line: see readers.ts.
+        break;
     }
   }
   return { lines: next, unmatched };

@@ -137,6 +137,38 @@ describe('what a server tells unasked', () => {
   });
 });
 
+describe('who has read', () => {
+  const bob = { id: 'bob', name: 'Bob' };
+  const seen = (offset: number, of: number): Frame<'seen'> => ({
+    type: 'seen',
+    room: 'lobby',
+    offset,
+    user: bob,
+    of,
+    time: '2026-01-31T08:05:09.042Z',
+  });
+  const readBy = (room: Room): number | undefined => room.readers.get('bob')?.of;
+
+  test('is told live, by a resume and by a page of what was before, and is no line', () => {
+    const live = taken(withEvent(fresh, seen(8, 7)));
+    expect([live.offset, readBy(live)]).toEqual([8, 7]);
+    expect(live.lines).toBe(fresh.lines);
+    const resumed = joined([8], { recovered: true, offset: 9, messages: [message(8), seen(9, 8)] });
+    expect(readBy(withJoined(fresh, resumed, false, 0))).toBe(8);
+    const older = taken(withOlder(fresh, { epoch: 'e1', latest: 7, oldest: 1, messages: [seen(4, 3)] }));
+    expect([older.oldest, readBy(older)]).toEqual([4, 3]);
+    expect(
+      readBy(taken(withOlder(live, { epoch: 'e1', latest: 8, oldest: 1, messages: [seen(4, 3)] }))),
+    ).toBe(7);
+  });
+
+  test('is forgotten when the room begins anew', () => {
+    const live = taken(withEvent(fresh, seen(8, 7)));
+    expect(readBy(withJoined(live, joined([1], { epoch: 'e2' }), false, 0))).toBeUndefined();
+    expect(readBy(withJoined(live, joined([20, 21]), false, 0))).toBe(7);
+  });
+});
+
 describe('notices', () => {
   const closed = { kind: 'closed', text: 'Connection closed', at: 0 } as const;
   const back = { kind: 'back', text: 'Connected again', at: 1 } as const;

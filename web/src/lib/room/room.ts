@@ -4,6 +4,7 @@ import { t } from '../i18n';
 import type { Frame } from '../protocol/frames';
 import type { Epoch, EventPage, RoomName, StreamEvent } from '../protocol/generated';
 import { applied, offsetOf, type Line, type Notice } from './lines';
+import { NO_READERS, withReaders, type Readers } from './readers';
 
 /** What is kept to scroll back through: some 10 MB. Bounds the memory of a page that stays open for days. */
 export const LINES_KEPT = 20_000;
@@ -25,6 +26,8 @@ export interface Room {
   readonly unmatched: number;
   /** The offset of the last event that changed the room itself, or who belongs to it; 0 without one. */
   readonly altered: number;
+  /** Who has read up to where, as far as that is told in this room. */
+  readonly readers: Readers;
   /** Makes the keys of notices. */
   readonly notices: number;
 }
@@ -39,6 +42,7 @@ export function emptyRoom(name: RoomName): Room {
     complete: false,
     unmatched: 0,
     altered: 0,
+    readers: NO_READERS,
     notices: 0,
   };
 }
@@ -66,9 +70,15 @@ export function isOfPeopleOnly(room: Room, joined: Frame<'joined'>, unasked: boo
  */
 export function withJoined(room: Room, joined: Frame<'joined'>, unasked: boolean, at: number): Room {
   if (joined.room !== room.name || isOfPeopleOnly(room, joined, unasked)) return room;
-  const next = { ...withLoss(room, joined, unasked, at), epoch: joined.epoch, offset: joined.offset };
   const continues =
     joined.epoch === room.epoch && joined.offset >= room.offset && !isRewritten(room, joined, unasked);
+  const next = {
+    ...withLoss(room, joined, unasked, at),
+    epoch: joined.epoch,
+    offset: joined.offset,
+    // Offsets stand for other messages now.
+    readers: continues ? room.readers : NO_READERS,
+  };
   const missed = joined.messages.filter(({ offset }) => !continues || offset > room.offset);
   const all = withEvents(next, missed, joined.epoch);
   if (room.epoch === joined.epoch) return all;
@@ -91,6 +101,7 @@ export function withOlder(room: Room, page: EventPage): Room | undefined {
   return {
     ...room,
     lines: [...lines.filter(({ key }) => !shown.has(key)), ...room.lines],
+    readers: withReaders(room.readers, before),
     oldest,
     complete: before.length === 0 || oldest <= page.oldest,
   };
@@ -129,11 +140,15 @@ function withLines(room: Room, lines: readonly Line[]): Room {
 }
 
 function withEvents(room: Room, events: readonly StreamEvent[], epoch: Epoch): Room {
+  const readers = withReaders(room.readers, events);
+  // The lines stay the very same, so that nothing is drawn or measured anew.
+  if (events.every(({ type }) => type === 'seen')) return { ...room, readers };
   const { lines, unmatched } = applied(room.lines, events, epoch);
   const altered = events.findLast(({ type }) => type === 'changed' || type === 'member')?.offset;
   return bounded({
     ...room,
     lines,
+    readers,
     unmatched: Math.max(room.unmatched, unmatched),
     altered: altered ?? room.altered,
   });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chat_client::{Api, ApiError, Client, Identity, api::Page};
 use hubbub_protocol::{
     StreamEvent, UserName,
-    http::{LoginRequest, RegisterRequest, Role, SessionCreated},
+    http::{EventPage, LoginRequest, RegisterRequest, Role, SessionCreated},
     limits::HISTORY_DEFAULT,
 };
 
@@ -82,18 +82,24 @@ impl Chat {
 
     /// Messages of this room from before the first that was shown.
     pub(super) async fn history(&mut self) -> Result<(), Failure> {
-        let page = self.shown.oldest(&self.room).map_or(Page::Latest, Page::Before);
-        let result = self.as_user().events(&self.room, page, OLDER).await;
-        let Some(page) = self.answered(result)? else { return Ok(()) };
-        let messages = page.messages.iter().filter_map(|event| match event {
-            StreamEvent::Message(message) => Some(message),
-            _ => None,
-        });
-        let messages: Vec<_> = messages.collect();
-        if messages.is_empty() {
-            return self.say("nothing older is kept");
+        let mut page = self.shown.oldest(&self.room).map_or(Page::Latest, Page::Before);
+        loop {
+            let result = self.as_user().events(&self.room, page, OLDER).await;
+            let Some(EventPage { messages: events, .. }) = self.answered(result)? else { return Ok(()) };
+            let Some(first) = events.first().map(StreamEvent::offset) else {
+                return self.say("nothing older is kept");
+            };
+            let messages = events.iter().filter_map(|event| match event {
+                StreamEvent::Message(message) => Some(message),
+                _ => None,
+            });
+            let messages: Vec<_> = messages.collect();
+            if !messages.is_empty() {
+                return messages.into_iter().try_for_each(|message| self.message(message));
+            }
+            // A page of what else happened, such as that others read.
+            page = Page::Before(first);
         }
-        messages.into_iter().try_for_each(|message| self.message(message))
     }
 
     /// The API as who talks: the token is that of the client, which may have got another one since.

@@ -42,6 +42,7 @@ pub(crate) fn told(event: &StreamEvent, name: &impl Fn(UserId) -> String) -> Str
                 MemberChange::Member => format!("{user} made {member} a member"),
             }
         }
+        StreamEvent::Seen(event) => format!("{} has read to {}", event.user.name, event.of),
     }
 }
 

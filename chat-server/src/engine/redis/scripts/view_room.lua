@@ -1,6 +1,6 @@
 -- Answers a room as somebody sees it, or {} if there is none for them:
--- {role or '', created or '', title, topic, how many are there, epoch, latest offset, read up to, how many unread, then
--- user and name of the first who has a role and is another}.
+-- {role or '', created or '', title, topic, how many are there, epoch, latest offset, read up to, how many unread, how
+-- many have a role in a room by invitation, then user and name of the first of them who is another}.
 --
 -- KEYS  meta, stream, members, roles, settings
 -- ARGV  fresh, seen epoch, seen offset, events kept, cutoff, lifetime, who asks, '1' for a room by invitation, the
@@ -18,7 +18,7 @@ length, readable = trim(stream, length, kept, cutoff)
 read = read_epoch == epoch and math.min(tonumber(read), latest) or 0
 local answer = {
   role_of(roles, user) or '', set[1] or '', set[2] or '', set[3] or '', redis.call('HLEN', members), epoch,
-  text(latest), text(read), 0,
+  text(latest), text(read), 0, 0,
 }
 
 -- What somebody else said and did not take back, see `is_unread` in engine/rooms.rs.
@@ -38,9 +38,10 @@ answer[9] = math.min(unread, tonumber(most))
 
 if closed == '1' then
   local all = redis.call('HGETALL', roles)
+  answer[10] = #all / 2
   for i = 1, #all, 2 do
     if all[i] ~= user then
-      answer[10], answer[11] = all[i], string.match(all[i + 1], '\n(.*)$')
+      answer[11], answer[12] = all[i], string.match(all[i + 1], '\n(.*)$')
       break
     end
   end
