@@ -38,6 +38,9 @@ pub(super) struct Args {
     /// The folder of the peers that are programs of this repository.
     #[arg(long, default_value = "bench/peers")]
     peers: PathBuf,
+    /// HAProxy's configuration for three servers.
+    #[arg(long, default_value = "manifests/single-host/haproxy.cfg")]
+    haproxy_config: PathBuf,
     /// Where the result goes as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -60,6 +63,7 @@ pub(super) fn run(args: &Args) -> Result<(), String> {
         chat_server: absolute(&args.chat_server)?,
         nats_server: absolute(&args.nats_server)?,
         peers: absolute(&args.peers)?,
+        haproxy_config: absolute(&args.haproxy_config)?,
     };
     let mut report = Report {
         day: args.day.clone(),

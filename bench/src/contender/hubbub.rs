@@ -5,7 +5,7 @@ use super::{Contender, Servers, Step, redis};
 use crate::host::{Process, Site, Unavailable};
 
 /// See protocol.md, "Rates".
-const WITHOUT_LIMIT: [&str; 10] = [
+const WITHOUT_LIMIT: [&str; 11] = [
     "frames",
     "bytes",
     "changes",
@@ -15,6 +15,7 @@ const WITHOUT_LIMIT: [&str; 10] = [
     "address-rooms",
     "connects",
     "guests",
+    "requests",
     "admissions",
 ];
 
@@ -32,6 +33,45 @@ impl Hubbub {
     pub(super) const REDIS: Self = Self { name: "Hubbub (Redis)", redis: true };
 }
 
+/// As manifests/single-host has them: public and private ports of the servers, and that of HAProxy.
+const SINGLE_HOST: [(u16, u16); 3] = [(4000, 4100), (4001, 4101), (4002, 4102)];
+const HAPROXY: u16 = 5000;
+
+/// The first `servers` of the three on a single host, as manifests/single-host describes it: HAProxy in front, one Redis
+/// behind. Clients connect to HAProxy.
+pub async fn behind_haproxy(site: &Site, servers: usize) -> Result<Servers, Unavailable> {
+    let mut started = Hubbub::REDIS.start_at(site, &SINGLE_HOST[..servers]).await?;
+    let config = site.haproxy_config.to_string_lossy().into_owned();
+    let mut proxy = Process::start(site, "haproxy", |_| Ok(vec!["-f".to_owned(), config]))?;
+    proxy.listens(redis::address(HAPROXY)).await?;
+    started.addresses = vec![redis::address(HAPROXY)];
+    started.proxy = Some(proxy);
+    Ok(started)
+}
+
+impl Hubbub {
+    /// Starts servers at these public and private ports.
+    async fn start_at(&self, site: &Site, ports: &[(u16, u16)]) -> Result<Servers, Unavailable> {
+        let redis = if self.redis { Some(redis::start(site).await?) } else { None };
+        let engine = redis.as_ref().map_or_else(
+            || "--engine=memory".to_owned(),
+            |(_, port)| format!("--engine=redis --redis-url=redis://127.0.0.1:{port}/0"),
+        );
+        let mut started = Servers::beside(redis.map(|(process, _)| process));
+        for (public, private) in ports {
+            let rates = WITHOUT_LIMIT.map(|name| format!("{name}=off")).join(",");
+            let flags = format!(
+                "--listen=127.0.0.1:{public} --private-listen=127.0.0.1:{private} {engine} --rate={rates} \
+                 --max-connections={CONNECTIONS} --server-name=bench-{public}"
+            );
+            let flags = flags.split(' ').map(ToOwned::to_owned).collect();
+            let program = site.chat_server.to_string_lossy();
+            started.add(Process::start(site, &program, |_| Ok(flags))?, *public).await?;
+        }
+        Ok(started)
+    }
+}
+
 #[async_trait::async_trait]
 impl Contender for Hubbub {
     fn name(&self) -> &'static str {
@@ -43,24 +83,10 @@ impl Contender for Hubbub {
     }
 
     async fn start(&self, site: &Site, servers: usize) -> Result<Servers, Unavailable> {
-        let redis = if self.redis { Some(redis::start(site).await?) } else { None };
-        let engine = redis.as_ref().map_or_else(
-            || "--engine=memory".to_owned(),
-            |(_, port)| format!("--engine=redis --redis-url=redis://127.0.0.1:{port}/0"),
-        );
-        let mut started = Servers::beside(redis.map(|(process, _)| process));
-        for _ in 0..servers {
-            let (public, private) = (redis::port("chat-server")?, redis::port("chat-server")?);
-            let rates = WITHOUT_LIMIT.map(|name| format!("{name}=off")).join(",");
-            let flags = format!(
-                "--listen=127.0.0.1:{public} --private-listen=127.0.0.1:{private} {engine} --rate={rates} \
-                 --max-connections={CONNECTIONS} --server-name=bench-{public}"
-            );
-            let flags = flags.split(' ').map(ToOwned::to_owned).collect();
-            let program = site.chat_server.to_string_lossy();
-            started.add(Process::start(site, &program, |_| Ok(flags))?, public).await?;
-        }
-        Ok(started)
+        let ports = (0..servers)
+            .map(|_| Ok((redis::port("chat-server")?, redis::port("chat-server")?)))
+            .collect::<Result<Vec<_>, Unavailable>>()?;
+        self.start_at(site, &ports).await
     }
 
     fn path(&self, _room: &str) -> String {
@@ -75,7 +101,7 @@ impl Contender for Hubbub {
         vec![
             Step::Say(r#"{"type":"hello"}"#.to_owned()),
             Step::Hear(r#""type":"welcome""#),
-            Step::Say(format!(r#"{{"type":"join","room":"{room}","history":0}}"#)),
+            Step::Say(format!(r#"{{"type":"join","room":"{room}"}}"#)),
             Step::Hear(r#""type":"joined""#),
         ]
     }

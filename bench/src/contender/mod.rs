@@ -69,6 +69,8 @@ pub struct Servers {
     pub processes: Vec<Process>,
     /// Accounted for apart.
     pub redis: Option<Process>,
+    /// What stands in front of them, if anything does; accounted for apart.
+    pub proxy: Option<Process>,
 }
 
 impl Servers {
@@ -81,6 +83,11 @@ impl Servers {
     pub fn redis_cost(&self) -> Cost {
         sum(&self.redis)
     }
+
+    /// What the proxy cost so far.
+    pub fn proxy_cost(&self) -> Cost {
+        sum(&self.proxy)
+    }
 }
 
 fn sum<'a>(processes: impl IntoIterator<Item = &'a Process>) -> Cost {
@@ -89,6 +96,8 @@ fn sum<'a>(processes: impl IntoIterator<Item = &'a Process>) -> Cost {
         .map(Process::cost)
         .fold(Cost::default(), |sum, cost| Cost { cpu: sum.cpu + cost.cpu, rss: sum.rss + cost.rss })
 }
+
+pub use hubbub::behind_haproxy;
 
 /// All of them. Hubbub comes first.
 pub fn all() -> Vec<&'static dyn Contender> {

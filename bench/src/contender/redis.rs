@@ -29,7 +29,7 @@ pub(super) fn address(port: u16) -> SocketAddr {
 impl Servers {
     /// None yet, beside a Redis if one is there.
     pub(super) fn beside(redis: Option<Process>) -> Self {
-        Self { addresses: Vec::new(), processes: Vec::new(), redis }
+        Self { addresses: Vec::new(), processes: Vec::new(), redis, proxy: None }
     }
 
     /// Adds a server as soon as it listens.

@@ -19,8 +19,8 @@ use super::{
 };
 use crate::{contender::Contender, host::own_cpu, wire::Marker};
 
-/// How many connections are opened at a time.
-const OPENERS: usize = 64;
+/// How many connections are opened at a time, where it is not asked how fast that is.
+pub const OPENERS: usize = 64;
 
 /// One read takes as much. More would not fit into the cache of a core.
 const READ_BYTES: usize = 256 * 1024;
@@ -96,9 +96,19 @@ impl Fleet {
         addresses: &[SocketAddr],
         shape: Shape,
     ) -> Result<Self, NotOpened> {
-        for address in addresses {
-            ready(contender, *address).await?;
-        }
+        ready(contender, addresses).await?;
+        let fleet = Self::rush(contender, addresses, shape, OPENERS).await?;
+        fleet.warm().await?;
+        Ok(fleet)
+    }
+
+    /// Opens all connections of servers that are ready, so many at a time, until all are in their rooms.
+    pub async fn rush(
+        contender: &'static dyn Contender,
+        addresses: &[SocketAddr],
+        shape: Shape,
+        openers_at_once: usize,
+    ) -> Result<Self, NotOpened> {
         let shared = Rc::new(Shared {
             contender,
             tally: RefCell::new(Tally::new()),
@@ -108,7 +118,7 @@ impl Fleet {
         });
         let next = Rc::new(Cell::new(0));
         let mut openers = JoinSet::new();
-        for _ in 0..OPENERS {
+        for _ in 0..openers_at_once {
             let (next, addresses, shared) = (Rc::clone(&next), addresses.to_vec(), Rc::clone(&shared));
             openers.spawn_local(async move {
                 let mut links = Vec::new();
@@ -131,7 +141,7 @@ impl Fleet {
         }
         links.sort_unstable_by_key(|(number, ..)| *number);
         let (links, readers) = links.into_iter().map(|(_, link, reader)| (link, reader)).unzip();
-        let fleet = Self {
+        Ok(Self {
             shape,
             links,
             shared,
@@ -139,9 +149,7 @@ impl Fleet {
             numbers: Cell::new(0),
             patience: PATIENCE,
             readers,
-        };
-        fleet.warm().await?;
-        Ok(fleet)
+        })
     }
 
     /// How long it waits for what is under way at the end of a trial.
@@ -268,16 +276,18 @@ impl Fleet {
     }
 }
 
-/// Until the server takes somebody.
-async fn ready(contender: &'static dyn Contender, address: SocketAddr) -> Result<(), OpenError> {
+/// Waits until each of the servers takes somebody.
+pub async fn ready(contender: &'static dyn Contender, addresses: &[SocketAddr]) -> Result<(), OpenError> {
     let deadline = Instant::now() + READY_WITHIN;
-    loop {
-        match link::open(contender, address, "room-of-nobody-else").await {
-            Ok(_) => return Ok(()),
-            Err(error) if Instant::now() > deadline => return Err(error),
-            Err(_) => tokio::time::sleep(WARM_AGAIN).await,
+    for address in addresses {
+        while let Err(error) = link::open(contender, *address, "room-of-nobody-else").await {
+            if Instant::now() > deadline {
+                return Err(error);
+            }
+            tokio::time::sleep(WARM_AGAIN).await;
         }
     }
+    Ok(())
 }
 
 impl Drop for Fleet {
@@ -287,6 +297,6 @@ impl Drop for Fleet {
 }
 
 /// What a room is called: the same for all contenders.
-fn room(number: usize) -> String {
+pub(super) fn room(number: usize) -> String {
     format!("room-{number}")
 }

@@ -16,7 +16,7 @@ use chat_client::load::Member;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf},
     net::{
-        TcpStream,
+        TcpSocket, TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
 };
@@ -53,24 +53,52 @@ pub(super) struct Opened {
     frames: Frames,
 }
 
+impl Opened {
+    /// Goes as a client does that has nothing more to say.
+    pub(super) async fn close(mut self) -> Result<(), OpenError> {
+        let mut frame = Vec::new();
+        write_frame(Kind::Close, &NORMAL_CLOSURE.to_be_bytes(), &mut frame);
+        Ok(self.stream.write_all(&frame).await?)
+    }
+
+    /// The socket alone.
+    pub(super) fn into_stream(self) -> TcpStream {
+        self.stream
+    }
+}
+
+/// RFC 6455, 7.4.1.
+const NORMAL_CLOSURE: u16 = 1000;
+
 /// Opens a connection, and does the greeting.
 pub(super) async fn open(
     contender: &dyn Contender,
     address: SocketAddr,
     room: &str,
 ) -> Result<Opened, OpenError> {
-    tokio::time::timeout(OPENS_WITHIN, open_unbounded(contender, address, room))
-        .await
-        .map_err(|_| OpenError::Late)?
+    open_with(contender, address, room, None).await
 }
 
-async fn open_unbounded(
+/// The same; the kernel keeps so many bytes at most that nobody read yet.
+pub(super) async fn open_with(
     contender: &dyn Contender,
     address: SocketAddr,
     room: &str,
+    receive_buffer: Option<u32>,
 ) -> Result<Opened, OpenError> {
-    let mut stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
+    let opening = async {
+        let socket = TcpSocket::new_v4()?;
+        if let Some(bytes) = receive_buffer {
+            socket.set_recv_buffer_size(bytes)?;
+        }
+        let stream = socket.connect(address).await?;
+        stream.set_nodelay(true)?;
+        greet(contender, stream, room).await
+    };
+    tokio::time::timeout(OPENS_WITHIN, opening).await.map_err(|_| OpenError::Late)?
+}
+
+async fn greet(contender: &dyn Contender, mut stream: TcpStream, room: &str) -> Result<Opened, OpenError> {
     stream.write_all(&request(&contender.path(room), contender.subprotocol())).await?;
     let mut read = Vec::with_capacity(4 * 1024);
     let used = loop {

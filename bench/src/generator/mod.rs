@@ -1,9 +1,15 @@
 //! The load: members of rooms on one core, messages at a rate, and what became of each.
 
 mod fleet;
+mod laggards;
 mod link;
+mod requests;
 mod trial;
+mod visitors;
 
-pub use fleet::{Fleet, NotOpened, Shape};
+pub use fleet::{Fleet, NotOpened, OPENERS, Shape, ready};
+pub use laggards::Laggards;
 pub use link::OpenError;
+pub use requests::post_messages;
 pub use trial::{LATEST, Trial};
+pub use visitors::visit;

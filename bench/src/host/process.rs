@@ -52,6 +52,8 @@ pub struct Site {
     pub nats_server: PathBuf,
     /// The folder `bench/peers`.
     pub peers: PathBuf,
+    /// `manifests/single-host/haproxy.cfg`.
+    pub haproxy_config: PathBuf,
 }
 
 /// A process and what it needs on disk; ends when it is dropped.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{Failure, Figures, Plan};
 use crate::{
-    contender::{Contender, Servers},
-    generator::{Fleet, Shape, Trial},
+    contender::{Contender, Servers, behind_haproxy},
+    generator::{Fleet, Laggards, Shape, Trial},
     host::Site,
     search::Search,
 };
@@ -17,6 +17,17 @@ const FIXED_RATE: f64 = 20_000.0;
 const SEARCH_START: f64 = 60_000.0;
 const SEARCH_GROWTH: f64 = 4.0;
 
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Work {
+    pub(super) servers: usize,
+    pub(super) shape: Shape,
+    /// Members of the first room who read slowly, on top of the others, in a trial of their own at the end.
+    pub(super) laggards: usize,
+    /// Whether the servers are those of a single host, behind HAProxy.
+    pub(super) behind_proxy: bool,
+}
+
 /// Servers and the members of their rooms; the members go first.
 struct Stage {
     fleet: Fleet,
@@ -24,25 +35,29 @@ struct Stage {
 }
 
 impl Stage {
-    async fn open(
-        contender: &'static dyn Contender,
-        site: &Site,
-        servers: usize,
-        shape: Shape,
-    ) -> Result<Self, Failure> {
-        let servers = contender.start(site, servers).await?;
-        let fleet = Fleet::open(contender, &servers.addresses, shape).await?;
+    async fn open(contender: &'static dyn Contender, site: &Site, work: Work) -> Result<Self, Failure> {
+        let servers = if work.behind_proxy {
+            behind_haproxy(site, work.servers).await?
+        } else {
+            contender.start(site, work.servers).await?
+        };
+        let fleet = Fleet::open(contender, &servers.addresses, work.shape).await?;
         Ok(Self { fleet, servers })
     }
 
     /// Holds so many deliveries a second, and accounts for them.
     async fn hold(&mut self, rate: f64, shape: Shape, length: Duration) -> Held {
-        let (servers, redis) = (self.servers.cost().cpu, self.servers.redis_cost().cpu);
+        let before = self.cpu();
         let members = u32::try_from(shape.members).unwrap_or(u32::MAX);
         let trial = self.fleet.trial(rate / f64::from(members), length).await;
-        let cpu = self.servers.cost().cpu.saturating_sub(servers);
-        let redis_cpu = self.servers.redis_cost().cpu.saturating_sub(redis);
-        Held { trial, cpu, redis_cpu }
+        let after = self.cpu();
+        let [cpu, redis_cpu, proxy_cpu] = [0, 1, 2].map(|part| after[part].saturating_sub(before[part]));
+        Held { trial, cpu, redis_cpu, proxy_cpu }
+    }
+
+    /// Of the servers, of Redis, of the proxy.
+    fn cpu(&self) -> [Duration; 3] {
+        [self.servers.cost(), self.servers.redis_cost(), self.servers.proxy_cost()].map(|cost| cost.cpu)
     }
 }
 
@@ -50,6 +65,7 @@ struct Held {
     trial: Trial,
     cpu: Duration,
     redis_cpu: Duration,
+    proxy_cpu: Duration,
 }
 
 impl Held {
@@ -65,21 +81,25 @@ impl Held {
         tell("redisCpu", self.per_million(self.redis_cpu));
         tell("p50Ms", self.trial.p50.as_secs_f64() * 1e3);
         tell("p99Ms", self.trial.p99.as_secs_f64() * 1e3);
+        tell("proxyCpu", self.per_million(self.proxy_cpu));
+        let all = self.cpu + self.redis_cpu + self.proxy_cpu;
+        tell("serverCoreBusy", all.as_secs_f64() / self.trial.lasted.as_secs_f64());
         tell("generatorBusy", self.trial.generator_busy);
     }
 }
 
-/// First a rate that all can hold, for its cost; then the highest; then half of it, for its latency.
+/// First a rate that all can hold, for its cost; then the highest; then half of it, for its latency, without and with
+/// members who read slowly.
 #[expect(clippy::cast_precision_loss, reason = "2^52 deliveries are not made in a trial")]
 pub(super) async fn run(
     contender: &'static dyn Contender,
     site: &Site,
     plan: &Plan,
-    servers: usize,
-    shape: Shape,
+    work: Work,
 ) -> Result<Figures, Failure> {
     let mut figures = Figures::new();
-    let mut stage = Stage::open(contender, site, servers, shape).await?;
+    let shape = work.shape;
+    let mut stage = Stage::open(contender, site, work).await?;
     let fixed = stage.hold(FIXED_RATE, shape, plan.fixed).await;
     fixed.tell(&mut figures, "At20k");
     let Trial { lost, duplicated, misordered, .. } = fixed.trial;
@@ -97,7 +117,7 @@ pub(super) async fn run(
         // What is still under way, or closed, would spoil the next trial.
         if !whole {
             drop(stage);
-            stage = Stage::open(contender, site, servers, shape).await?;
+            stage = Stage::open(contender, site, work).await?;
         }
     }
     let Some(best) = best else {
@@ -116,6 +136,15 @@ pub(super) async fn run(
     }
     for (name, count) in ["lost", "duplicated", "misordered"].into_iter().zip(broken) {
         figures.insert(name.to_owned(), count as f64);
+    }
+    if work.laggards > 0 {
+        let address = stage.servers.addresses[0];
+        let laggards = Laggards::open(contender, address, work.laggards).await?;
+        let slowed = stage.hold(most / 2.0, shape, plan.trial).await;
+        slowed.tell(&mut figures, "WithLaggards");
+        let ratio = slowed.trial.p99.as_secs_f64() / half.trial.p99.as_secs_f64().max(1e-6);
+        figures.insert("p99RatioWithLaggards".to_owned(), ratio);
+        drop(laggards);
     }
     Ok(figures)
 }

@@ -1,16 +1,21 @@
 //! The work: what is asked of each contender, and what is read off.
 
+mod door;
 mod fan_out;
+mod idle;
 mod plan;
+mod proxied;
 
 use std::collections::BTreeMap;
 
+use fan_out::Work;
 pub use plan::Plan;
 
 use crate::{
     contender::Contender,
-    generator::{NotOpened, Shape},
+    generator::{NotOpened, OpenError, Shape},
     host::{Site, Unavailable},
+    report::OURS,
 };
 
 /// Numbers by the names of [`crate::report::FIGURES`].
@@ -25,6 +30,9 @@ pub enum Failure {
     /// Its clients did not get into their rooms.
     #[error(transparent)]
     NotOpened(#[from] NotOpened),
+    /// The same, of those who come later.
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// Not even a low rate was held.
     #[error(
         "no rate was held; of {expected} deliveries at a low one {delivered} came, {closed} connections were closed"
@@ -39,6 +47,15 @@ pub enum Failure {
     },
 }
 
+/// One room, ten of whose members talk.
+const HALL: Shape = Shape { rooms: 1, members: 1_000, senders: 10 };
+
+/// Small rooms, in each of which one talks.
+const TABLES: Shape = Shape { rooms: 1_000, members: 10, senders: 1 };
+
+/// 5 % of the hall.
+const LAGGARDS: usize = 50;
+
 /// A kind of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Scenario {
@@ -46,28 +63,40 @@ pub enum Scenario {
     Hall,
     /// 1,000 rooms of 10.
     Tables,
+    /// Connections in rooms where nothing is said.
+    Idle,
+    /// Clients that come and go.
+    Door,
     /// The hall, half of it on each of two servers.
     TwoHalls,
+    /// One, two and three servers behind HAProxy.
+    Proxied,
 }
 
 impl Scenario {
     /// In the order in which they are told.
-    pub const ALL: [Self; 3] = [Self::Hall, Self::Tables, Self::TwoHalls];
+    pub const ALL: [Self; 6] =
+        [Self::Hall, Self::Tables, Self::Idle, Self::Door, Self::TwoHalls, Self::Proxied];
 
     /// What figures of it begin with.
     pub fn name(self) -> &'static str {
         match self {
             Self::Hall => "hall",
             Self::Tables => "tables",
+            Self::Idle => "idle",
+            Self::Door => "door",
             Self::TwoHalls => "twoHalls",
+            Self::Proxied => "proxied",
         }
     }
 
     /// Whether it is for this contender.
     pub fn is_for(self, contender: &dyn Contender) -> bool {
         match self {
-            Self::Hall | Self::Tables => true,
+            Self::Hall | Self::Tables | Self::Idle | Self::Door => true,
             Self::TwoHalls => contender.scales(),
+            // The configuration is that of Hubbub's servers.
+            Self::Proxied => contender.scales() && contender.name().starts_with(OURS),
         }
     }
 
@@ -78,14 +107,17 @@ impl Scenario {
         site: &Site,
         plan: &Plan,
     ) -> Result<Figures, Failure> {
-        let hall = Shape { rooms: 1, members: 1_000, senders: 10 };
-        let tables = Shape { rooms: 1_000, members: 10, senders: 1 };
-        let (servers, shape) = match self {
-            Self::Hall => (1, hall),
-            Self::Tables => (1, tables),
-            Self::TwoHalls => (2, hall),
+        let fan_out = |servers, shape, laggards| {
+            fan_out::run(contender, site, plan, Work { servers, shape, laggards, behind_proxy: false })
         };
-        let figures = fan_out::run(contender, site, plan, servers, shape).await?;
+        let figures = match self {
+            Self::Hall => fan_out(1, HALL, LAGGARDS).await?,
+            Self::Tables => fan_out(1, TABLES, 0).await?,
+            Self::Idle => idle::run(contender, site, plan).await?,
+            Self::Door => door::run(contender, site, plan).await?,
+            Self::TwoHalls => fan_out(2, HALL, 0).await?,
+            Self::Proxied => proxied::run(contender, site, plan).await?,
+        };
         Ok(figures.into_iter().map(|(name, value)| (format!("{}.{name}", self.name()), value)).collect())
     }
 }

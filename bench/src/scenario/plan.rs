@@ -13,16 +13,38 @@ pub struct Plan {
     pub fixed: Duration,
     /// A search goes on until what held and what did not are within this factor.
     pub precision: f64,
+    /// Connections that say nothing.
+    pub idle: usize,
+    /// For how long visitors come and go.
+    pub visits: Duration,
+    /// How many come at once.
+    pub crowd: usize,
 }
 
 impl Plan {
     /// Under 4 minutes in all.
     pub fn quick() -> Self {
-        Self { rounds: 1, trial: Duration::from_millis(600), fixed: Duration::from_secs(1), precision: 1.2 }
+        Self {
+            rounds: 1,
+            trial: Duration::from_millis(600),
+            fixed: Duration::from_secs(1),
+            precision: 1.2,
+            idle: 2_000,
+            visits: Duration::from_secs(1),
+            crowd: 1_000,
+        }
     }
 
     /// Under 20 minutes in all.
     pub fn full() -> Self {
-        Self { rounds: 3, trial: Duration::from_secs(1), fixed: Duration::from_secs(2), precision: 1.1 }
+        Self {
+            rounds: 3,
+            trial: Duration::from_secs(1),
+            fixed: Duration::from_secs(2),
+            precision: 1.1,
+            idle: 10_000,
+            visits: Duration::from_secs(3),
+            crowd: 5_000,
+        }
     }
 }
