@@ -10,7 +10,11 @@ use hubbub_bench::{
     table,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::{runtime::Builder, task::LocalSet};
+use tokio::{
+    runtime::Builder,
+    signal::unix::{SignalKind, signal},
+    task::LocalSet,
+};
 
 /// Clients of the greatest scenario, and what a process has open anyway.
 const OPEN_FILES: u64 = 12_000;
@@ -76,7 +80,7 @@ pub(super) fn run(args: &Args) -> Result<(), String> {
     let scenarios = if args.scenario.is_empty() { Scenario::ALL.to_vec() } else { args.scenario.clone() };
     for round in 1..=plan.rounds {
         for scenario in &scenarios {
-            measure(&runtime, args, &site, &plan, (round, *scenario), &mut report);
+            measure(&runtime, args, &site, &plan, (round, *scenario), &mut report)?;
         }
     }
     report.machine.end();
@@ -105,7 +109,7 @@ fn measure(
     plan: &Plan,
     (round, scenario): (u32, Scenario),
     report: &mut Report,
-) {
+) -> Result<(), String> {
     let mut contenders = contender::all();
     contenders.retain(|it| {
         let named = args.only.is_empty() || args.only.iter().any(|only| it.name().contains(only.as_str()));
@@ -114,7 +118,14 @@ fn measure(
     fastrand::shuffle(&mut contenders);
     for contender in contenders {
         let begin = Instant::now();
-        let result = LocalSet::new().block_on(runtime, scenario.run(contender, site, plan));
+        let result = LocalSet::new().block_on(runtime, async {
+            tokio::select! {
+                result = scenario.run(contender, site, plan) => Some(result),
+                () = stopped() => None,
+            }
+        });
+        // Here the servers have ended, so nothing is left behind.
+        let Some(result) = result else { return Err("stopped".to_owned()) };
         let (figures, failure) = match result {
             Ok(figures) => (figures, None),
             Err(failure) => (Figures::new(), Some(failure.to_string())),
@@ -128,6 +139,17 @@ fn measure(
             figures,
             failure,
         });
+    }
+    Ok(())
+}
+
+/// Until somebody asks the run to end. A run that can't be told goes on.
+async fn stopped() {
+    let asked = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
+    let (Ok(mut interrupt), Ok(mut terminate)) = asked else { return std::future::pending().await };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
     }
 }
 

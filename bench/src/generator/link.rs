@@ -42,6 +42,9 @@ pub enum OpenError {
     /// The server speaks something else.
     #[error(transparent)]
     Broken(#[from] Broken),
+    /// The server closed the WebSocket: what its frame says, and what it said before.
+    #[error("the server closed a WebSocket: {0}")]
+    Closed(String),
     /// What was waited for did not come.
     #[error("nobody came into a room within {} s", OPENS_WITHIN.as_secs())]
     Late,
@@ -109,7 +112,8 @@ async fn greet(contender: &dyn Contender, mut stream: TcpStream, room: &str) -> 
     };
     let mut frames = Frames::default();
     let mut heard = VecDeque::new();
-    frames.take(&read[used..], |_, payload| heard.push_back(payload.to_vec()))?;
+    let mut last = String::new();
+    frames.take(&read[used..], |kind, payload| heard.push_back((kind, payload.to_vec())))?;
     for step in contender.greeting(room) {
         match step {
             Step::Say(text) => {
@@ -118,12 +122,16 @@ async fn greet(contender: &dyn Contender, mut stream: TcpStream, room: &str) -> 
                 stream.write_all(&frame).await?;
             }
             Step::Hear(words) => loop {
-                let Some(payload) = heard.pop_front() else {
+                let Some((kind, payload)) = heard.pop_front() else {
                     read.clear();
                     more(&mut stream, &mut read).await?;
-                    frames.take(&read, |_, payload| heard.push_back(payload.to_vec()))?;
+                    frames.take(&read, |kind, payload| heard.push_back((kind, payload.to_vec())))?;
                     continue;
                 };
+                let words_before = std::mem::replace(&mut last, said(kind, &payload));
+                if kind == Kind::Close {
+                    return Err(OpenError::Closed(format!("{last}; before: {words_before}")));
+                }
                 if memchr::memmem::find(&payload, words.as_bytes()).is_some() {
                     break;
                 }
@@ -131,6 +139,17 @@ async fn greet(contender: &dyn Contender, mut stream: TcpStream, room: &str) -> 
         }
     }
     Ok(Opened { stream, frames })
+}
+
+/// What a frame says, for people.
+fn said(kind: Kind, payload: &[u8]) -> String {
+    // RFC 6455, 5.5.1: a number, and words.
+    match payload {
+        [high, low, words @ ..] if kind == Kind::Close => {
+            format!("{} {}", u16::from_be_bytes([*high, *low]), String::from_utf8_lossy(words))
+        }
+        _ => String::from_utf8_lossy(&payload[..payload.len().min(200)]).into_owned(),
+    }
 }
 
 async fn more(stream: &mut TcpStream, read: &mut Vec<u8>) -> io::Result<()> {

@@ -27,15 +27,22 @@ impl Cost {
 /// What a process and all that it started cost so far. Processes that are gone count for nothing.
 pub fn cost(pid: u32) -> Cost {
     let mut total = Cost::default();
-    let parents: Vec<(u32, u32)> = processes().filter_map(|pid| Some((pid, stat(pid)?.parent))).collect();
-    let mut family = vec![pid];
-    while let Some(member) = family.pop() {
-        family.extend(parents.iter().filter(|(_, parent)| *parent == member).map(|(child, _)| *child));
-        if let Some(stat) = stat(member) {
-            total.add(Cost { cpu: stat.cpu, rss: stat.rss });
-        }
+    for stat in family(pid).into_iter().filter_map(stat) {
+        total.add(Cost { cpu: stat.cpu, rss: stat.rss });
     }
     total
+}
+
+/// A process, all that it started, and so on.
+pub(super) fn family(pid: u32) -> Vec<u32> {
+    let parents: Vec<(u32, u32)> = processes().filter_map(|pid| Some((pid, stat(pid)?.parent))).collect();
+    let mut family = vec![pid];
+    let mut next = 0;
+    while let Some(member) = family.get(next).copied() {
+        family.extend(parents.iter().filter(|(_, parent)| *parent == member).map(|(child, _)| *child));
+        next += 1;
+    }
+    family
 }
 
 /// CPU time of this process alone, without those it started.

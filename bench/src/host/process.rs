@@ -9,10 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 
-use super::{Cost, cost};
+use super::{Cost, cost, cost::family};
 
 /// By then a server listens on any machine that is not broken.
 const STARTS_WITHIN: Duration = Duration::from_secs(30);
@@ -126,9 +127,14 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        // Who started others does not take them along: workers of nginx would stay.
+        let children = family(self.child.id());
         // One that is gone already is what is wanted.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        for pid in children.into_iter().skip(1).filter_map(|pid| Pid::from_raw(pid.cast_signed())) {
+            let _ = kill_process(pid, Signal::KILL);
+        }
     }
 }
 

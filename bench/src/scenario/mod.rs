@@ -50,9 +50,6 @@ pub enum Failure {
 /// One room, ten of whose members talk.
 const HALL: Shape = Shape { rooms: 1, members: 1_000, senders: 10 };
 
-/// Small rooms, in each of which one talks.
-const TABLES: Shape = Shape { rooms: 1_000, members: 10, senders: 1 };
-
 /// 5 % of the hall.
 const LAGGARDS: usize = 50;
 
@@ -61,7 +58,7 @@ const LAGGARDS: usize = 50;
 pub enum Scenario {
     /// One room of 1,000.
     Hall,
-    /// 1,000 rooms of 10.
+    /// 1,000 rooms of 10, one of whom talks; fewer in a quick run.
     Tables,
     /// Connections in rooms where nothing is said.
     Idle,
@@ -112,7 +109,7 @@ impl Scenario {
         };
         let figures = match self {
             Self::Hall => fan_out(1, HALL, LAGGARDS).await?,
-            Self::Tables => fan_out(1, TABLES, 0).await?,
+            Self::Tables => fan_out(1, Shape { rooms: plan.tables, members: 10, senders: 1 }, 0).await?,
             Self::Idle => idle::run(contender, site, plan).await?,
             Self::Door => door::run(contender, site, plan).await?,
             Self::TwoHalls => fan_out(2, HALL, 0).await?,

@@ -13,6 +13,8 @@ pub struct Plan {
     pub fixed: Duration,
     /// A search goes on until what held and what did not are within this factor.
     pub precision: f64,
+    /// Small rooms, of ten each.
+    pub tables: usize,
     /// Connections that say nothing.
     pub idle: usize,
     /// For how long visitors come and go.
@@ -29,6 +31,7 @@ impl Plan {
             trial: Duration::from_millis(600),
             fixed: Duration::from_secs(1),
             precision: 1.2,
+            tables: 200,
             idle: 2_000,
             visits: Duration::from_secs(1),
             crowd: 1_000,
@@ -42,6 +45,7 @@ impl Plan {
             trial: Duration::from_secs(1),
             fixed: Duration::from_secs(2),
             precision: 1.1,
+            tables: 1_000,
             idle: 10_000,
             visits: Duration::from_secs(3),
             crowd: 5_000,
