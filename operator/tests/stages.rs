@@ -515,17 +515,24 @@ fn old_servers_get_sessions_again_when_new_ones_can_not_take_them() {
 }
 
 #[test]
-fn who_has_more_than_others_is_held_as_long_as_it_is_decided() {
-    let steps = |server: Server, decided: &[&str]| {
+fn who_has_more_than_others_is_held_as_long_as_it_is_decided_and_another_one_takes_sessions() {
+    let other = Server { takes: true, ..of("new", "b", 0) };
+    let steps = |server: &Server, other: &Server, decided: &[&str]| {
         let decided: Vec<String> = decided.iter().map(|name| (*name).to_owned()).collect();
-        hold::steps(&[server], Some("new"), NonZeroU32::new(500).unwrap(), &decided)
+        let servers = [server.clone(), other.clone()];
+        hold::steps(&servers, Some("new"), NonZeroU32::new(500).unwrap(), &decided)
     };
-    let open = of("new", "a", 640);
-    let held = Server { held: true, ..open.clone() };
-    assert_eq!(steps(open.clone(), &["a"]), [Step::Hold("a".to_owned())]);
-    assert_eq!(steps(held.clone(), &["a"]), []);
-    assert_eq!(steps(open, &["b"]), []);
-    assert_eq!(steps(held, &[]), [Step::Release("a".to_owned())]);
+    let open = Server { takes: true, ..of("new", "a", 640) };
+    let held = Server { held: true, takes: false, ..open.clone() };
+    let (hold_it, release_it) = ([Step::Hold("a".to_owned())], [Step::Release("a".to_owned())]);
+    assert_eq!(steps(&open, &other, &["a"]), hold_it);
+    assert_eq!(steps(&held, &other, &["a"]), []);
+    assert_eq!(steps(&open, &other, &[]), []);
+    assert_eq!(steps(&held, &other, &[]), release_it);
+    for alone in [Server { takes: false, ..other.clone() }, Server { ready: false, ..other.clone() }] {
+        assert_eq!(steps(&open, &alone, &["a"]), []);
+        assert_eq!(steps(&held, &alone, &["a"]), release_it);
+    }
 }
 
 #[test]

@@ -20,6 +20,9 @@ const TOO_FULL_HALVES: u64 = 3;
 /// holds nobody while servers are replaced, are being emptied, or Redis is away: so whoever was held before gets
 /// sessions again then, also from an operator that was just started.
 ///
+/// Nobody is held on a decision that leaves no server in the Service, such as when those below the average are some that
+/// somebody took out of it.
+///
 /// Old ones get none as soon as a new one is ready and the new ones have less than their target on average. When the new
 /// ones are gone or unready, have half as much again, or the rollout is undone, they get some again.
 pub fn steps(
@@ -36,13 +39,17 @@ pub fn steps(
         .filter_map(|server| server.answer.connections())
         .fold((0_u64, 0_u64), |(count, sum), connections| (count + 1, sum + u64::from(connections)));
     let full = count * u64::from(target.get());
+    let decided = |server: &Server| decided.contains(&server.name);
+    let some_take = servers
+        .iter()
+        .any(|server| server.phase == Phase::Serving && server.ready && server.takes && !decided(server));
     let (room, some_room) = (connections < full, connections * 2 < full * TOO_FULL_HALVES);
     servers
         .iter()
         .filter(|server| server.phase == Phase::Serving)
         .filter_map(|server| {
             let hold = match (new(&server), server.held) {
-                (true, _) => decided.contains(&server.name),
+                (true, _) => some_take && decided(server),
                 (false, true) => some_room,
                 (false, false) => room,
             };

@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use k8s_openapi::jiff::Timestamp;
 
 use super::waits;
-use crate::names::{DRAIN, DRAINING_SINCE, HOLD, SESSIONS, TEMPLATE};
+use crate::names::{DRAIN, DRAINING_SINCE, HOLD, SESSIONS, TAKE, TEMPLATE};
 use crate::servers::{Figures, Servers};
 
 /// More servers than this are asked one batch after the other.
@@ -27,6 +27,8 @@ pub struct Server {
     pub phase: Phase,
     /// It serves, but gets no more sessions: it is about to be replaced, or has more than others.
     pub held: bool,
+    /// The Service sends it sessions, if it is ready. It does neither this nor is it held when somebody took its label.
+    pub takes: bool,
     /// Whether Kubernetes holds it for ready.
     pub ready: bool,
     /// When it was made.
@@ -126,6 +128,7 @@ pub fn server(pod: &Pod, now: Timestamp) -> Option<Server> {
         address: status.and_then(|status| status.pod_ip.as_ref()).and_then(|ip| ip.parse().ok()),
         phase: phase(pod, now),
         held: sessions(pod) == Some(HOLD),
+        takes: sessions(pod) == Some(TAKE),
         ready: conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True"),
         created: pod.metadata.creation_timestamp.as_ref().map_or(moment(now), |Time(at)| moment(*at)),
         template: annotation(TEMPLATE).cloned(),
