@@ -571,6 +571,20 @@ describe("the user's own rooms", () => {
     expect(shownRoom(chat.state).read?.offset).toBe(4);
   });
 
+  test('are told again how far one read when that could not be noted, unless it never can', async () => {
+    await connect(joined([message(1), message(2)]));
+    chat.listed([listed('lobby', { latest: 2, read: 1, unread: 1 })]);
+    chat.saw(2);
+    await environment.advance(0);
+    const refused = { type: 'error', code: 'engineUnavailable', message: 'try again', ref: 'lobby' } as const;
+    receive({ ...refused, retryAfterMs: 1_000 });
+    await environment.advance(1_000);
+    expect(sent('read').map(({ offset }) => offset)).toEqual([2, 2]);
+    receive({ ...refused, code: 'tooManyMembers' });
+    await environment.advance(5_000);
+    expect(sent('read')).toHaveLength(2);
+  });
+
   test('tell who else has read, which is nothing to read', async () => {
     await connect(joined([message(1, { user: ADA }), message(2)]));
     chat.listed([listed('lobby', { latest: 2, read: 1, unread: 1 })]);

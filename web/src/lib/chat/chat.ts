@@ -375,8 +375,15 @@ export class Chat {
     }
     if (frame.type === 'joined') this.#repeatChanges(frame.room);
     if (frame.type === 'joined') this.#reading.tell();
+    if (frame.type === 'error' && frame.retryAfterMs !== undefined) this.#readAgain(frame.ref);
     this.#joinAndLeave();
     this.#flush();
+  }
+
+  /** How far one has read may be what the server could not note just now. */
+  #readAgain(room: RoomName | undefined): void {
+    const open = room === undefined ? undefined : this.#state.rooms.get(room);
+    if (open?.joined === true && open.read !== undefined) this.#reading.saw(open.room.name, open.read.offset);
   }
 
   /** Nobody knows which of them arrived before the connection was lost. */
