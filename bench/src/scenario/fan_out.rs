@@ -17,6 +17,9 @@ const FIXED_RATE: f64 = 20_000.0;
 const SEARCH_START: f64 = 60_000.0;
 const SEARCH_GROWTH: f64 = 4.0;
 
+/// A rate has failed when it failed as often in a row: the machine may have stood still for a moment the first time.
+const ATTEMPTS: u32 = 2;
+
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Work {
@@ -107,12 +110,19 @@ pub(super) async fn run(
 
     let mut search = Search::new(SEARCH_START, SEARCH_GROWTH, plan.precision);
     let mut best: Option<Held> = None;
+    let mut failures = 0;
     while let Some(rate) = search.next() {
         let held = stage.hold(rate, shape, plan.trial).await;
-        search.tell(held.trial.held());
         let whole = held.trial.is_whole();
         if held.trial.held() {
-            best = Some(held);
+            search.tell(true);
+            (best, failures) = (Some(held), 0);
+        } else {
+            failures += 1;
+            if failures == ATTEMPTS {
+                search.tell(false);
+                failures = 0;
+            }
         }
         // What is still under way, or closed, would spoil the next trial.
         if !whole {
