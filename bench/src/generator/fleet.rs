@@ -276,19 +276,28 @@ impl Fleet {
     }
 }
 
-/// Waits until each of the servers takes somebody.
+/// Waits until each of the servers takes somebody, as often in a row as it takes for a proxy to have looked at all that
+/// are behind it.
 pub async fn ready(contender: &'static dyn Contender, addresses: &[SocketAddr]) -> Result<(), OpenError> {
     let deadline = Instant::now() + READY_WITHIN;
     for address in addresses {
-        while let Err(error) = link::open(contender, *address, "room-of-nobody-else").await {
-            if Instant::now() > deadline {
-                return Err(error);
+        let mut taken = 0;
+        while taken < TAKEN_IN_A_ROW {
+            match link::open(contender, *address, "room-of-nobody-else").await {
+                Ok(_) => taken += 1,
+                Err(error) if Instant::now() > deadline => return Err(error),
+                Err(_) => {
+                    taken = 0;
+                    tokio::time::sleep(WARM_AGAIN).await;
+                }
             }
-            tokio::time::sleep(WARM_AGAIN).await;
         }
     }
     Ok(())
 }
+
+/// More than HAProxy asks in turns while it has not noticed yet that two of three are not there.
+const TAKEN_IN_A_ROW: u32 = 10;
 
 impl Drop for Fleet {
     fn drop(&mut self) {
