@@ -276,28 +276,32 @@ impl Fleet {
     }
 }
 
-/// Waits until each of the servers takes somebody, as often in a row as it takes for a proxy to have looked at all that
-/// are behind it.
+/// Waits until each of the servers takes somebody.
 pub async fn ready(contender: &'static dyn Contender, addresses: &[SocketAddr]) -> Result<(), OpenError> {
-    let deadline = Instant::now() + READY_WITHIN;
     for address in addresses {
-        let mut taken = 0;
-        while taken < TAKEN_IN_A_ROW {
-            match link::open(contender, *address, "room-of-nobody-else").await {
-                Ok(_) => taken += 1,
-                Err(error) if Instant::now() > deadline => return Err(error),
-                Err(_) => {
-                    taken = 0;
-                    tokio::time::sleep(WARM_AGAIN).await;
-                }
-            }
-        }
+        taken_for(contender, *address, Duration::ZERO).await?;
     }
     Ok(())
 }
 
-/// More than HAProxy asks in turns while it has not noticed yet that two of three are not there.
-const TAKEN_IN_A_ROW: u32 = 10;
+/// Waits until everybody is taken for so long: a proxy that has just begun does not know yet who is behind it.
+pub async fn taken_for(
+    contender: &'static dyn Contender,
+    address: SocketAddr,
+    length: Duration,
+) -> Result<(), OpenError> {
+    let deadline = Instant::now() + READY_WITHIN;
+    let mut since = Instant::now();
+    loop {
+        match link::open(contender, address, "room-of-nobody-else").await {
+            Ok(_) if since.elapsed() >= length => return Ok(()),
+            Ok(_) => {}
+            Err(error) if Instant::now() > deadline => return Err(error),
+            Err(_) => since = Instant::now() + WARM_AGAIN,
+        }
+        tokio::time::sleep(WARM_AGAIN).await;
+    }
+}
 
 impl Drop for Fleet {
     fn drop(&mut self) {

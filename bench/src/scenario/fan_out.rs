@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Failure, Figures, Plan};
 use crate::{
     contender::{Contender, Servers, behind_haproxy},
-    generator::{Fleet, Laggards, Shape, Trial},
+    generator::{Fleet, Laggards, Shape, Trial, taken_for},
     host::Site,
     search::Search,
 };
@@ -19,6 +19,9 @@ const SEARCH_GROWTH: f64 = 4.0;
 
 /// A rate has failed when it failed as often in a row: the machine may have stood still for a moment the first time.
 const ATTEMPTS: u32 = 2;
+
+/// HAProxy asks each server once a second, and believes the second answer that one is not there; and a second more.
+pub(super) const PROXY_KNOWS: Duration = Duration::from_secs(3);
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +43,9 @@ struct Stage {
 impl Stage {
     async fn open(contender: &'static dyn Contender, site: &Site, work: Work) -> Result<Self, Failure> {
         let servers = if work.behind_proxy {
-            behind_haproxy(site, work.servers).await?
+            let servers = behind_haproxy(site, work.servers).await?;
+            taken_for(contender, servers.addresses[0], PROXY_KNOWS).await?;
+            servers
         } else {
             contender.start(site, work.servers).await?
         };

@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use super::{
     Failure, Figures, Plan,
-    fan_out::{self, Work},
+    fan_out::{self, PROXY_KNOWS, Work},
 };
 use crate::{
     contender::{Contender, behind_haproxy},
-    generator::{Shape, post_messages, ready},
+    generator::{Shape, post_messages, taken_for},
     host::Site,
 };
 
@@ -35,7 +35,7 @@ pub(super) async fn run(
         figures.insert(format!("sendsCoreBusy{servers}"), of("serverCoreBusyAtMost"));
 
         let hosts = behind_haproxy(site, servers).await?;
-        ready(contender, &hosts.addresses).await?;
+        taken_for(contender, hosts.addresses[0], PROXY_KNOWS).await?;
         let begin = Instant::now();
         let stored = post_messages(hosts.addresses[0], GUESTS, plan.visits).await?;
         figures.insert(format!("posts{servers}"), stored as f64 / begin.elapsed().as_secs_f64());
