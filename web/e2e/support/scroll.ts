@@ -21,8 +21,10 @@ export interface ScrolledBack {
 export function scrollBack({ log }: Person): Promise<ScrolledBack> {
   return log.evaluate(async (list) => {
     const frame = (): Promise<unknown> => new Promise(requestAnimationFrame);
-    const { top: above, height } = list.getBoundingClientRect();
-    const edge = (row: Element, side: 'top' | 'bottom'): number => row.getBoundingClientRect()[side] - above;
+    const { height } = list.getBoundingClientRect();
+    // Within the list: it moves itself when a line about the connection comes above it, as on a machine that stood still.
+    const edge = (row: Element, side: 'top' | 'bottom'): number =>
+      row.getBoundingClientRect()[side] - list.getBoundingClientRect().top;
     const isComplete = (): boolean =>
       list.querySelector('[data-testid="top"]')?.textContent.includes('begins') === true;
     const result = { jump: 0, at: '', rows: 0, pages: 0 };
