@@ -87,7 +87,10 @@ impl Metrics {
         for why in Refusal::ALL {
             refused.with_label_values(&[why.as_str()]);
         }
-        let accept_rate = Gauge::new(ACCEPT_RATE, "Sessions taken per second, over the last ten seconds.")?;
+        let accept_rate = Gauge::new(
+            ACCEPT_RATE,
+            "Sessions taken per second, over the last ten seconds or since the start.",
+        )?;
         registry.register(Box::new(accept_rate.clone()))?;
         let lag = Gauge::new(EVENT_LOOP_LAG, "How late timers fire, as a mean of the last ten seconds.")?;
         registry.register(Box::new(lag.clone()))?;

@@ -7,6 +7,9 @@ pub const WINDOW_SECONDS: u64 = SLOTS as u64;
 
 const SLOTS: usize = 10;
 
+/// Who has counted for less counts as if for so long: the burst of a first second is no rate.
+const SECONDS_MIN: u64 = 3;
+
 /// Counts of the last seconds.
 #[derive(Debug, Default)]
 pub struct Rate {
@@ -15,7 +18,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// It happened once, at this time since any fixed point.
+    /// It happened once, at this time since the counting began.
     pub fn record(&mut self, now: Duration) {
         let second = now.as_secs();
         let slot = &mut self.seconds[slot(second)];
@@ -25,7 +28,7 @@ impl Rate {
         slot.1 += 1;
     }
 
-    /// How often a second, over the last [`WINDOW_SECONDS`], the current one included.
+    /// How often a second, over the last [`WINDOW_SECONDS`], the current one included, or for as long as it was counted.
     ///
     /// ```
     /// use std::time::Duration;
@@ -36,13 +39,20 @@ impl Rate {
     /// }
     /// assert_eq!(rate.per_second(Duration::from_secs(103)), 0.5);
     /// assert_eq!(rate.per_second(Duration::from_secs(110)), 0.0);
+    /// // A server that began 4 s ago and took 20 takes 4 a second: the fifth is under way.
+    /// let mut rate = Rate::default();
+    /// for _ in 0..20 {
+    ///     rate.record(Duration::from_secs(2));
+    /// }
+    /// assert_eq!(rate.per_second(Duration::from_secs(4)), 4.0);
     /// ```
     pub fn per_second(&self, now: Duration) -> f64 {
         let now = now.as_secs();
         let recent = self.seconds.iter().filter(|(second, _)| second + WINDOW_SECONDS > now);
         let count: u64 = recent.map(|(_, count)| count).sum();
+        let seconds = (now + 1).clamp(SECONDS_MIN, WINDOW_SECONDS);
         #[expect(clippy::cast_precision_loss, reason = "a count of ten seconds is far below 2^52")]
-        let per_second = count as f64 / WINDOW_SECONDS as f64;
+        let per_second = count as f64 / seconds as f64;
         per_second
     }
 }
