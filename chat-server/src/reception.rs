@@ -24,8 +24,8 @@ use tokio::{
 /// for each question to be answered within the 2 s that it has, as long as six a second are greeted.
 pub const AT_ONCE: usize = 64;
 
-/// How many may wait at all: half a second of what the door lets in.
-pub const WAITING: usize = 250;
+/// How many may wait at all: as many as the door lets in within its first second, burst and rate.
+pub const WAITING: usize = 1_000;
 
 /// Who waited so long is sent away. Clients give a welcome twice that time.
 pub const LONGEST_WAIT: Duration = HELLO_TIMEOUT.checked_div(2).expect("two is not zero");
@@ -96,7 +96,7 @@ pub fn pace(takes: Duration) -> Duration {
 /// let twenty_a_second = Duration::from_millis(50);
 /// assert!(!is_crowd(49, twenty_a_second));
 /// assert!(is_crowd(50, twenty_a_second), "the next one waits for 2.5 s");
-/// assert!(is_crowd(250, Duration::from_millis(1)));
+/// assert!(is_crowd(1_000, Duration::from_millis(1)));
 /// ```
 pub fn is_crowd(waiting: usize, pace: Duration) -> bool {
     let wait = pace.saturating_mul(u32::try_from(waiting).unwrap_or(u32::MAX));
