@@ -24,7 +24,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Under 4 minutes in all.
+    /// Some 7 minutes in all.
     pub fn quick() -> Self {
         Self {
             rounds: 1,
@@ -38,7 +38,7 @@ impl Plan {
         }
     }
 
-    /// Under 20 minutes in all.
+    /// Some half an hour in all.
     pub fn full() -> Self {
         Self {
             rounds: 3,
