@@ -6,16 +6,13 @@
 //! the engine, whatever that is.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
 use hubbub_protocol::limits::HELLO_TIMEOUT;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{Semaphore, SemaphorePermit},
     time::{Instant, timeout},
 };
 
@@ -36,7 +33,7 @@ const WEIGHT: u64 = 8;
 /// Where sessions are greeted.
 #[derive(Debug)]
 pub struct Reception {
-    greeted: Arc<Semaphore>,
+    greeted: Semaphore,
     waiting: Semaphore,
     /// How long a greeting takes, in microseconds: the mean of the last ones.
     takes: AtomicU64,
@@ -44,21 +41,17 @@ pub struct Reception {
 
 impl Default for Reception {
     fn default() -> Self {
-        Self {
-            greeted: Arc::new(Semaphore::new(AT_ONCE)),
-            waiting: Semaphore::new(WAITING),
-            takes: AtomicU64::new(0),
-        }
+        Self { greeted: Semaphore::new(AT_ONCE), waiting: Semaphore::new(WAITING), takes: AtomicU64::new(0) }
     }
 }
 
 impl Reception {
     /// Waits for the turn of who said hello. `None` when too many wait already, or it takes too long: they are to come
     /// back later.
-    pub async fn turn(self: &Arc<Self>) -> Option<Turn> {
+    pub async fn turn(&self) -> Option<Turn<'_>> {
         let _waits = self.waiting.try_acquire().ok()?;
-        let greeted = timeout(LONGEST_WAIT, Arc::clone(&self.greeted).acquire_owned()).await.ok()?.ok()?;
-        Some(Turn { began: Instant::now(), reception: Arc::clone(self), _greeted: greeted })
+        let greeted = timeout(LONGEST_WAIT, self.greeted.acquire()).await.ok()?.ok()?;
+        Some(Turn { began: Instant::now(), reception: self, _greeted: greeted })
     }
 
     /// When so many wait that who comes now might wait too long: the time from one greeting to the next.
@@ -105,13 +98,13 @@ pub fn is_crowd(waiting: usize, pace: Duration) -> bool {
 
 /// One is greeted. Dropped, it is the next one's turn.
 #[derive(Debug)]
-pub struct Turn {
+pub struct Turn<'reception> {
     began: Instant,
-    reception: Arc<Reception>,
-    _greeted: OwnedSemaphorePermit,
+    reception: &'reception Reception,
+    _greeted: SemaphorePermit<'reception>,
 }
 
-impl Drop for Turn {
+impl Drop for Turn<'_> {
     fn drop(&mut self) {
         self.reception.took(self.began.elapsed());
     }
@@ -124,7 +117,7 @@ mod tests {
 
     use super::*;
 
-    async fn all_turns(reception: &Arc<Reception>) -> Vec<Turn> {
+    async fn all_turns(reception: &Reception) -> Vec<Turn<'_>> {
         let mut turns = Vec::new();
         for _ in 0..AT_ONCE {
             turns.push(reception.turn().await.unwrap());
@@ -134,7 +127,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn some_are_greeted_at_once_and_the_others_in_the_order_in_which_they_came() {
-        let reception = Arc::new(Reception::default());
+        let reception = Reception::default();
         let mut turns = all_turns(&reception).await;
         let mut waiting: FuturesOrdered<_> = (0..2).map(|_| reception.turn()).collect();
         assert!(futures::poll!(waiting.next()).is_pending());
@@ -146,7 +139,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_waits_too_long_or_finds_too_many_waiting_is_to_come_back_later() {
-        let reception = Arc::new(Reception::default());
+        let reception = Reception::default();
         let turns = all_turns(&reception).await;
         assert_eq!(reception.crowded(), None);
         let mut waiting: FuturesOrdered<_> = (0..WAITING).map(|_| reception.turn()).collect();
@@ -162,7 +155,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_pace_is_that_of_the_last_greetings() {
-        let reception = Arc::new(Reception::default());
+        let reception = Reception::default();
         for _ in 0..100 {
             let turn = reception.turn().await;
             advance(Duration::from_millis(640)).await;

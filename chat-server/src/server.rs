@@ -72,7 +72,7 @@ pub struct Server {
     /// Those that have not said hello yet.
     pub greetings: Arc<Places>,
     /// Those that said hello, and are greeted in turn.
-    pub reception: Arc<Reception>,
+    pub reception: Reception,
     /// Who does something too often.
     pub limits: Limits,
     /// Whether they are sent away.
@@ -126,7 +126,7 @@ impl Server {
                 GREETINGS_PER_ADDRESS,
                 (max_connections / GREETINGS_PART).max(GREETINGS_MIN),
             ),
-            reception: Arc::default(),
+            reception: Reception::default(),
             limits: Limits::start(rates),
             lag: LagMeter::start(),
             timing,

@@ -25,23 +25,23 @@ use crate::{
 };
 
 /// Who was welcomed.
-pub(super) struct Greeted {
+pub(super) struct Greeted<'server> {
     pub(super) conversation: Conversation,
     /// The rooms that the client was in.
     pub(super) resume: Vec<ResumeFrom>,
     /// Lasts until the client is in its rooms again.
-    pub(super) turn: Turn,
+    pub(super) turn: Turn<'server>,
 }
 
 /// Reads the first frame, and welcomes who said a valid hello when it is their turn. `Err(None)` means that the session
 /// was refused.
-pub(super) async fn greet(
-    server: &Arc<Server>,
+pub(super) async fn greet<'server>(
+    server: &'server Arc<Server>,
     ticket: &Ticket,
     address: ClientAddress,
     came_with: Option<String>,
     reader: &mut Reader<'_>,
-) -> Result<Greeted, Option<Ended>> {
+) -> Result<Greeted<'server>, Option<Ended>> {
     let line = ticket.line();
     let refuse = |error: ServerFrame, closing: Closing| {
         line.outbox.say(&error);

@@ -114,7 +114,7 @@ async fn talk(
 
 /// Does what belongs to a turn. While the client is what it waits for, since it has not read yet what it got, it is
 /// the next one's turn.
-async fn in_turn(work: impl Future<Output = ()>, turn: Turn, outbox: &Outbox) {
+async fn in_turn(work: impl Future<Output = ()>, turn: Turn<'_>, outbox: &Outbox) {
     let (mut work, mut turn) = (std::pin::pin!(work), Some(turn));
     std::future::poll_fn(|context| {
         let done = work.as_mut().poll(context);
