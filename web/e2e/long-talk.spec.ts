@@ -1,6 +1,6 @@
 import { hasReadAll, SAY_MUCH, sayMuch } from './support/talk';
 import { expect, test } from './support/fixtures';
-import { scrollBack } from './support/scroll';
+import { keepBusy, scrollBack } from './support/scroll';
 
 const MESSAGES = 10_000;
 /** What is seen at 1440 × 900 px and a buffer around it; far below what was said. */
@@ -40,6 +40,20 @@ test('a talk of 10,000 messages is scrolled back without a jump, and only what i
 
   await ada.page.getByRole('button', { name: 'To the newest' }).click();
   await expect(ada.message(`message ${MESSAGES}.`)).toBeInViewport();
+});
+
+test('a machine that is busy scrolls back without a jump as well', async ({ comes, startServer }) => {
+  test.setTimeout(300_000);
+  const server = await startServer({ history: 20_000, rates: SAY_MUCH });
+  const ada = await comes(`${server.url}/#long`);
+  await ada.isConnected();
+  await sayMuch(ada.page, 'long', MESSAGES / 5);
+  await hasReadAll(ada.page, 'long');
+  await keepBusy(ada.page);
+  await ada.page.reload();
+  await expect(ada.message(`message ${MESSAGES / 5}.`)).toBeInViewport();
+  const { jump, at } = await scrollBack(ada);
+  expect(jump, `at ${at}`).toBeLessThanOrEqual(JUMP_PX);
 });
 
 test('older messages come above what one looks at, which stays where it is', async ({

@@ -1,6 +1,46 @@
 // Scrolls back to where a talk begins, and watches what somebody's eye would rest on.
 
+import type { Page } from '@playwright/test';
+
 import type { Person } from './person';
+
+declare global {
+  interface Window {
+    endWaits?: () => void;
+  }
+}
+
+/**
+ * From the next load on the page is as on a machine that is busy while older messages come: what waits for a time is done
+ * with it before what waits for a frame.
+ */
+export async function keepBusy(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const waits = new Map<number, () => void>();
+    const wait = window.setTimeout.bind(window);
+    const forget = window.clearTimeout.bind(window);
+    const later = (run: () => void, delay?: number): number => {
+      const id = wait(() => {
+        waits.delete(id);
+        run();
+      }, delay);
+      // Nobody stands still for so long that a connection is given up.
+      if ((delay ?? 0) < 500) waits.set(id, run);
+      return id;
+    };
+    window.setTimeout = later as typeof window.setTimeout;
+    window.clearTimeout = ((id: number) => {
+      waits.delete(id);
+      forget(id);
+    }) as typeof window.clearTimeout;
+    window.endWaits = () => {
+      for (const [id, run] of [...waits]) {
+        window.clearTimeout(id);
+        run();
+      }
+    };
+  });
+}
 
 export interface ScrolledBack {
   /** By how many pixels a message moved at most in a frame, beyond what was scrolled. */
@@ -66,6 +106,17 @@ export function scrollBack({ log }: Person): Promise<ScrolledBack> {
       }
     }
 
+    // As soon as the page has done what it does at once with older ones, as if the next task were a timer's.
+    const endWaitsSoon = async (): Promise<void> => {
+      for (let microtasks = 0; microtasks < 50; microtasks += 1) await Promise.resolve();
+      window.endWaits?.();
+    };
+    let last = list.scrollHeight;
+    const observer = new MutationObserver(() => {
+      if (list.scrollHeight > last + 4 * height) void endWaitsSoon();
+      last = list.scrollHeight;
+    });
+    observer.observe(list, { subtree: true, childList: true, attributes: true });
     while (!isComplete()) {
       // Older ones are asked for when three screens are left.
       await leap(3.2 * height);
@@ -75,6 +126,7 @@ export function scrollBack({ log }: Person): Promise<ScrolledBack> {
       await step();
     }
     while (list.scrollTop > 0) await step();
+    observer.disconnect();
     return result;
   });
 }
