@@ -1,8 +1,8 @@
 //! Hubbub: chat-server as it is released, on either engine. What one address may do is not bounded here, since all
 //! clients have the same.
 
-use super::{Contender, Servers, Step, redis};
-use crate::host::{Process, Site, Unavailable};
+use super::{Contender, Servers, Step};
+use crate::host::{Process, Site, Unavailable, free_port, local};
 
 /// See protocol.md, "Rates".
 const WITHOUT_LIMIT: [&str; 11] = [
@@ -43,8 +43,8 @@ pub async fn behind_haproxy(site: &Site, servers: usize) -> Result<Servers, Unav
     let mut started = Hubbub::REDIS.start_at(site, &SINGLE_HOST[..servers]).await?;
     let config = site.haproxy_config.to_string_lossy().into_owned();
     let mut proxy = Process::start(site, "haproxy", |_| Ok(vec!["-f".to_owned(), config]))?;
-    proxy.listens(redis::address(HAPROXY)).await?;
-    started.addresses = vec![redis::address(HAPROXY)];
+    proxy.listens(local(HAPROXY)).await?;
+    started.addresses = vec![local(HAPROXY)];
     started.proxy = Some(proxy);
     Ok(started)
 }
@@ -52,12 +52,11 @@ pub async fn behind_haproxy(site: &Site, servers: usize) -> Result<Servers, Unav
 impl Hubbub {
     /// Starts servers at these public and private ports.
     async fn start_at(&self, site: &Site, ports: &[(u16, u16)]) -> Result<Servers, Unavailable> {
-        let redis = if self.redis { Some(redis::start(site).await?) } else { None };
-        let engine = redis.as_ref().map_or_else(
+        let (mut started, redis) = Servers::beside_redis_if(self.redis, site).await?;
+        let engine = redis.map_or_else(
             || "--engine=memory".to_owned(),
-            |(_, port)| format!("--engine=redis --redis-url=redis://127.0.0.1:{port}/0"),
+            |port| format!("--engine=redis --redis-url=redis://127.0.0.1:{port}/0"),
         );
-        let mut started = Servers::beside(redis.map(|(process, _)| process));
         for (public, private) in ports {
             let rates = WITHOUT_LIMIT.map(|name| format!("{name}=off")).join(",");
             let flags = format!(
@@ -84,7 +83,7 @@ impl Contender for Hubbub {
 
     async fn start(&self, site: &Site, servers: usize) -> Result<Servers, Unavailable> {
         let ports = (0..servers)
-            .map(|_| Ok((redis::port("chat-server")?, redis::port("chat-server")?)))
+            .map(|_| Ok((free_port("chat-server")?, free_port("chat-server")?)))
             .collect::<Result<Vec<_>, Unavailable>>()?;
         self.start_at(site, &ports).await
     }

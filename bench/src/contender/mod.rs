@@ -10,7 +10,7 @@ mod socketio;
 use std::net::SocketAddr;
 
 use crate::{
-    host::{Cost, Process, Site, Unavailable},
+    host::{Cost, Process, Site, Unavailable, local},
     wire::Kind,
 };
 
@@ -74,27 +74,48 @@ pub struct Servers {
 }
 
 impl Servers {
+    /// None yet.
+    fn none() -> Self {
+        Self { addresses: Vec::new(), processes: Vec::new(), redis: None, proxy: None }
+    }
+
+    /// None yet, beside a Redis with this port.
+    async fn beside_redis(site: &Site) -> Result<(Self, u16), Unavailable> {
+        let (redis, port) = redis::start(site).await?;
+        Ok((Self { redis: Some(redis), ..Self::none() }, port))
+    }
+
+    /// None yet, beside a Redis with this port if one is wanted.
+    async fn beside_redis_if(wanted: bool, site: &Site) -> Result<(Self, Option<u16>), Unavailable> {
+        if !wanted {
+            return Ok((Self::none(), None));
+        }
+        let (servers, port) = Self::beside_redis(site).await?;
+        Ok((servers, Some(port)))
+    }
+
+    /// Adds a server as soon as it listens.
+    async fn add(&mut self, mut process: Process, port: u16) -> Result<(), Unavailable> {
+        process.listens(local(port)).await?;
+        self.addresses.push(local(port));
+        self.processes.push(process);
+        Ok(())
+    }
+
     /// What the servers cost so far.
     pub fn cost(&self) -> Cost {
-        sum(&self.processes)
+        self.processes.iter().map(Process::cost).sum()
     }
 
     /// What Redis cost so far.
     pub fn redis_cost(&self) -> Cost {
-        sum(&self.redis)
+        self.redis.iter().map(Process::cost).sum()
     }
 
     /// What the proxy cost so far.
     pub fn proxy_cost(&self) -> Cost {
-        sum(&self.proxy)
+        self.proxy.iter().map(Process::cost).sum()
     }
-}
-
-fn sum<'a>(processes: impl IntoIterator<Item = &'a Process>) -> Cost {
-    processes
-        .into_iter()
-        .map(Process::cost)
-        .fold(Cost::default(), |sum, cost| Cost { cpu: sum.cpu + cost.cpu, rss: sum.rss + cost.rss })
 }
 
 pub use hubbub::behind_haproxy;

@@ -1,8 +1,8 @@
 //! NATS over WebSocket: a room is a subject. It stores nothing; what a subscriber missed is gone.
 
-use super::{Contender, Servers, Step, redis};
+use super::{Contender, Servers, Step};
 use crate::{
-    host::{Process, Site, Unavailable},
+    host::{Process, Site, Unavailable, free_port},
     wire::Kind,
 };
 
@@ -20,8 +20,8 @@ impl Contender for Nats {
     }
 
     async fn start(&self, site: &Site, _servers: usize) -> Result<Servers, Unavailable> {
-        let mut started = Servers::beside(None);
-        let (plain, websocket) = (redis::port("nats-server")?, redis::port("nats-server")?);
+        let mut started = Servers::none();
+        let (plain, websocket) = (free_port("nats-server")?, free_port("nats-server")?);
         let program = site.nats_server.to_string_lossy();
         let process = Process::start(site, &program, |folder| {
             let path = folder.path().join("nats.conf");

@@ -4,8 +4,8 @@ use std::io;
 
 use tempfile::TempDir;
 
-use super::{Contender, Servers, Step, redis};
-use crate::host::{Process, Site, Unavailable};
+use super::{Contender, Servers, Step};
+use crate::host::{Process, Site, Unavailable, free_port};
 
 /// nginx with Nchan.
 pub(super) struct Nchan {
@@ -29,12 +29,10 @@ impl Contender for Nchan {
     }
 
     async fn start(&self, site: &Site, servers: usize) -> Result<Servers, Unavailable> {
-        let redis = if self.redis { Some(redis::start(site).await?) } else { None };
-        let redis_port = redis.as_ref().map(|(_, port)| *port);
-        let mut started = Servers::beside(redis.map(|(process, _)| process));
+        let (mut started, redis) = Servers::beside_redis_if(self.redis, site).await?;
         for _ in 0..servers {
-            let port = redis::port("nginx")?;
-            let process = Process::start(site, "nginx", |folder| arguments(folder, port, redis_port))?;
+            let port = free_port("nginx")?;
+            let process = Process::start(site, "nginx", |folder| arguments(folder, port, redis))?;
             started.add(process, port).await?;
         }
         Ok(started)

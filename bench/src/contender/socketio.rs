@@ -1,8 +1,8 @@
 //! Socket.IO over WebSocket alone: Engine.IO 4 (a digit before each packet) and Socket.IO 5 (another digit). The server
 //! is `bench/peers/socketio/server.js`.
 
-use super::{Contender, Servers, Step, redis};
-use crate::host::{Process, Site, Unavailable};
+use super::{Contender, Servers, Step};
+use crate::host::{Process, Site, Unavailable, free_port};
 
 /// Socket.IO on Node.
 pub(super) struct SocketIo {
@@ -26,10 +26,9 @@ impl Contender for SocketIo {
     }
 
     async fn start(&self, site: &Site, servers: usize) -> Result<Servers, Unavailable> {
-        let (redis, redis_port) = redis::start(site).await?;
-        let mut started = Servers::beside(Some(redis));
+        let (mut started, redis_port) = Servers::beside_redis(site).await?;
         for _ in 0..servers {
-            let port = redis::port("node")?;
+            let port = free_port("node")?;
             let process = Process::start(site, "node", |_| {
                 Ok(vec![
                     site.peers.join("socketio/server.js").to_string_lossy().into_owned(),

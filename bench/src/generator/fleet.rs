@@ -136,8 +136,8 @@ impl Fleet {
             });
         }
         let mut links = Vec::with_capacity(shape.connections());
-        while let Some(opened) = openers.join_next().await {
-            links.extend(opened.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?);
+        for opened in openers.join_all().await {
+            links.extend(opened?);
         }
         links.sort_unstable_by_key(|(number, ..)| *number);
         let (links, readers) = links.into_iter().map(|(_, link, reader)| (link, reader)).unzip();
@@ -277,7 +277,7 @@ impl Fleet {
 }
 
 /// Waits until each of the servers takes somebody.
-pub async fn ready(contender: &'static dyn Contender, addresses: &[SocketAddr]) -> Result<(), OpenError> {
+async fn ready(contender: &'static dyn Contender, addresses: &[SocketAddr]) -> Result<(), OpenError> {
     for address in addresses {
         taken_for(contender, *address, Duration::ZERO).await?;
     }

@@ -7,7 +7,7 @@ mod requests;
 mod trial;
 mod visitors;
 
-pub use fleet::{Fleet, NotOpened, OPENERS, Shape, ready, taken_for};
+pub use fleet::{Fleet, NotOpened, OPENERS, Shape, taken_for};
 pub use laggards::Laggards;
 pub use link::OpenError;
 pub use requests::post_messages;

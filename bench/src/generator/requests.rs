@@ -1,6 +1,6 @@
 //! Messages over the HTTP API, one after the other on connections that stay.
 
-use std::{cell::Cell, io, net::SocketAddr, rc::Rc, time::Duration};
+use std::{io, net::SocketAddr, time::Duration};
 
 use memchr::memmem;
 use tokio::{
@@ -15,11 +15,9 @@ use super::link::OpenError;
 /// Says as many messages as go by `POST /api/v1/rooms/{room}/messages`, for a while, as so many guests, each with a
 /// connection and a room of its own. Gives how many were stored.
 pub async fn post_messages(address: SocketAddr, guests: usize, length: Duration) -> Result<u64, OpenError> {
-    let stored = Rc::new(Cell::new(0));
     let end = Instant::now() + length;
     let mut tasks = JoinSet::new();
     for guest in 0..guests {
-        let stored = Rc::clone(&stored);
         tasks.spawn_local(async move {
             let mut caller = Caller { stream: TcpStream::connect(address).await?, read: Vec::new() };
             caller.stream.set_nodelay(true)?;
@@ -37,15 +35,11 @@ pub async fn post_messages(address: SocketAddr, guests: usize, length: Duration)
                 );
                 caller.post(&path, &token, &body).await?;
                 number += 1;
-                stored.set(stored.get() + 1);
             }
-            Ok::<_, OpenError>(())
+            Ok::<_, OpenError>(number)
         });
     }
-    while let Some(ended) = tasks.join_next().await {
-        ended.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
-    }
-    Ok(stored.get())
+    tasks.join_all().await.into_iter().sum()
 }
 
 struct Caller {

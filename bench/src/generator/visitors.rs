@@ -1,6 +1,6 @@
 //! Clients who come, get into a room, and go again at once.
 
-use std::{cell::Cell, net::SocketAddr, rc::Rc, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use tokio::{task::JoinSet, time::Instant};
 
@@ -17,21 +17,17 @@ pub async fn visit(
     at_once: usize,
     length: Duration,
 ) -> Result<u64, OpenError> {
-    let visits = Rc::new(Cell::new(0));
     let end = Instant::now() + length;
     let mut visitors = JoinSet::new();
     for number in 0..at_once {
-        let visits = Rc::clone(&visits);
         visitors.spawn_local(async move {
+            let mut visits = 0;
             while Instant::now() < end {
                 link::open(contender, address, &room(number)).await?.close().await?;
-                visits.set(visits.get() + 1);
+                visits += 1;
             }
-            Ok::<_, OpenError>(())
+            Ok::<_, OpenError>(visits)
         });
     }
-    while let Some(ended) = visitors.join_next().await {
-        ended.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))?;
-    }
-    Ok(visits.get())
+    visitors.join_all().await.into_iter().sum()
 }

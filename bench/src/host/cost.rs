@@ -1,6 +1,6 @@
 //! What processes cost, as the kernel accounts for it in `/proc`.
 
-use std::{fs, time::Duration};
+use std::{fs, iter::Sum, time::Duration};
 
 /// Of `/proc/PID/stat`: what user space is told counts in hundredths of a second on every Linux.
 const TICKS_PER_SECOND: u64 = 100;
@@ -17,20 +17,15 @@ pub struct Cost {
     pub rss: u64,
 }
 
-impl Cost {
-    fn add(&mut self, other: Self) {
-        self.cpu += other.cpu;
-        self.rss += other.rss;
+impl Sum for Cost {
+    fn sum<I: Iterator<Item = Self>>(costs: I) -> Self {
+        costs.fold(Self::default(), |sum, cost| Self { cpu: sum.cpu + cost.cpu, rss: sum.rss + cost.rss })
     }
 }
 
 /// What a process and all that it started cost so far. Processes that are gone count for nothing.
 pub fn cost(pid: u32) -> Cost {
-    let mut total = Cost::default();
-    for stat in family(pid).into_iter().filter_map(stat) {
-        total.add(Cost { cpu: stat.cpu, rss: stat.rss });
-    }
-    total
+    family(pid).into_iter().filter_map(stat).map(|stat| Cost { cpu: stat.cpu, rss: stat.rss }).sum()
 }
 
 /// A process, all that it started, and so on.

@@ -6,4 +6,4 @@ mod process;
 
 pub use cost::{Cost, cost, own_cpu};
 pub use machine::Machine;
-pub use process::{Process, Site, Unavailable, free_port};
+pub use process::{Process, Site, Unavailable, free_port, local};

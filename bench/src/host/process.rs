@@ -138,7 +138,15 @@ impl Drop for Process {
     }
 }
 
-/// A port of this machine that nobody has.
-pub fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+/// A port of this machine that nobody has, for a program.
+pub fn free_port(program: &str) -> Result<u16, Unavailable> {
+    let listener = TcpListener::bind(local(0));
+    listener
+        .and_then(|listener| Ok(listener.local_addr()?.port()))
+        .map_err(|error| Unavailable::NotStarted { program: program.to_owned(), why: error.to_string() })
+}
+
+/// A port of this machine.
+pub fn local(port: u16) -> SocketAddr {
+    (Ipv4Addr::LOCALHOST, port).into()
 }
