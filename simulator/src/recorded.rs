@@ -15,7 +15,7 @@ use crate::autoscalers::{Hpa, Metric, SYNC};
 use crate::{InvalidTrace, Scenario, Trace, run};
 
 /// The settings of the HPA that was recorded.
-const TARGET: u32 = 20;
+const TARGET: NonZeroU32 = NonZeroU32::new(20).unwrap();
 const BOUNDS: (u32, u32) = (1, 10);
 const SCALE_DOWN: Duration = Duration::from_secs(30);
 
@@ -32,16 +32,16 @@ pub struct Recorded {
 pub enum InvalidRecording {
     /// A row that is no second, connections and servers.
     #[error("line {0} is not: seconds, connections, servers, a row for each second from 0 on")]
-    Row(usize),
+    Row(u64),
     /// No trace.
     #[error(transparent)]
     Trace(#[from] InvalidTrace),
     /// Settings that contradict each other.
     #[error(transparent)]
     Policy(#[from] InvalidPolicy),
-    /// It can't be read.
-    #[error("can't read it: {0}")]
-    Read(#[from] std::io::Error),
+    /// Not CSV, or it can't be read.
+    #[error("not CSV: {0}")]
+    Csv(#[from] csv::Error),
 }
 
 impl Recorded {
@@ -50,20 +50,21 @@ impl Recorded {
     ///
     /// # Errors
     /// When it is not that, with the line.
-    pub fn from_csv(mut text: impl Read) -> Result<Self, InvalidRecording> {
-        let mut all = String::new();
-        text.read_to_string(&mut all)?;
+    pub fn from_csv(text: impl Read) -> Result<Self, InvalidRecording> {
+        let mut rows = csv::ReaderBuilder::new().flexible(true).from_reader(text);
         let (mut wanted, mut servers) = (Vec::new(), Vec::new());
-        for (index, line) in all.lines().enumerate().skip(1) {
-            let numbers: Vec<u32> = line.split(',').filter_map(|cell| cell.parse().ok()).collect();
-            let [second, connections, asked] = numbers[..] else {
-                return Err(InvalidRecording::Row(index + 1));
+        for (index, row) in rows.records().enumerate() {
+            let row = row?;
+            let line = row.position().map_or(0, csv::Position::line);
+            let numbers: Result<Vec<u32>, _> = row.iter().map(str::parse).collect();
+            let Ok([second, connections, asked]) = numbers.as_deref() else {
+                return Err(InvalidRecording::Row(line));
             };
-            if second as usize != index - 1 {
-                return Err(InvalidRecording::Row(index + 1));
+            if *second as usize != index {
+                return Err(InvalidRecording::Row(line));
             }
-            wanted.push(connections);
-            servers.push(asked);
+            wanted.push(*connections);
+            servers.push(*asked);
         }
         Ok(Self { trace: Trace::new("recorded", wanted)?, servers })
     }
@@ -75,11 +76,10 @@ impl Recorded {
     pub fn compare(&self) -> Result<ModelError, InvalidRecording> {
         let mut behavior = Behavior::of_the_hpa();
         behavior.down.stabilization = SCALE_DOWN;
-        let target = NonZeroU32::new(TARGET).unwrap_or(NonZeroU32::MIN);
         let bounds = Bounds::new(BOUNDS.0, BOUNDS.1)?;
         // Its pods have nothing to do: they start and end in a moment.
         let scenario = Scenario {
-            policy: Policy { target, bounds, behavior, ..Policy::default() },
+            policy: Policy { target: TARGET, bounds, behavior, ..Policy::default() },
             start: (Duration::from_secs(1), Duration::from_secs(3)),
             drain: Duration::from_secs(1),
             ..Scenario::default()
