@@ -10,10 +10,10 @@ use hubbub_protocol::{
     ServerFrame,
     limits::{PRESENCE_LEASE, PRESENCE_SWEEP},
 };
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::timeout};
 
 use crate::support::{
-    Balancer, Client, Lean, Process, RedisServer, TestServer, Witnesses, config, figure, promised,
+    Balancer, Client, Lean, PATIENCE, Process, RedisServer, TestServer, Witnesses, config, figure, promised,
 };
 
 /// How many connect at once.
@@ -86,7 +86,9 @@ impl Onlooker {
     /// Reads on until so many are in the lobby.
     async fn until(&mut self, members: usize) {
         while self.members != members {
-            let frame = self.client.next().await;
+            let told = self.client.find(|frame| matches!(frame, ServerFrame::Presence { .. }));
+            // Pings come forever.
+            let frame = timeout(PATIENCE, told).await.expect("somebody comes or goes");
             self.note(&frame);
         }
     }

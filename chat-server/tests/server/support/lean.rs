@@ -145,10 +145,10 @@ impl Lean {
         }
     }
 
-    /// Reads on and looks at nothing. Aborted, the connection is lost without a word.
-    pub(crate) fn idle(self) -> JoinHandle<()> {
-        let mut stream = self.stream;
-        tokio::spawn(async move { _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await })
+    /// Reads on, and answers pings: who is silent is closed, and a thousand may take longer to come than that. Aborted, the
+    /// connection is lost without a word.
+    pub(crate) fn idle(mut self) -> JoinHandle<()> {
+        tokio::spawn(async move { while self.text().await.is_ok() {} })
     }
 
     /// Takes a whole frame out of what was received.
