@@ -11,13 +11,14 @@ const PAGE = 200;
 const JOINED = 50;
 /** What stands where one looks may move by so much, as fractions of pixels are rounded. */
 const JUMP_PX = 2;
+/** The three minutes that 10,000 messages take alone, and as much again twice for other work on the machine. */
+const LONGEST_MS = 600_000;
 
 test('a talk of 10,000 messages is scrolled back without a jump, and only what is seen is in the page', async ({
   comes,
   startServer,
 }) => {
-  // The three minutes that it takes alone, and as much again twice for other work on the machine.
-  test.setTimeout(600_000);
+  test.setTimeout(LONGEST_MS);
   const server = await startServer({ history: 20_000, rates: SAY_MUCH });
   const ada = await comes(`${server.url}/#long`);
   await ada.isConnected();
@@ -43,7 +44,7 @@ test('a talk of 10,000 messages is scrolled back without a jump, and only what i
 });
 
 test('a machine that is busy scrolls back without a jump as well', async ({ comes, startServer }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(LONGEST_MS);
   const server = await startServer({ history: 20_000, rates: SAY_MUCH });
   const ada = await comes(`${server.url}/#long`);
   await ada.isConnected();
