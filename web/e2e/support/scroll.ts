@@ -6,7 +6,8 @@ import type { Person } from './person';
 
 declare global {
   interface Window {
-    endWaits?: () => void;
+    /** What waits for a time, by the number of its timer; of a busy page alone. */
+    waits?: Map<number, () => void>;
   }
 }
 
@@ -33,12 +34,7 @@ export async function keepBusy(page: Page): Promise<void> {
       waits.delete(id);
       forget(id);
     }) as typeof window.clearTimeout;
-    window.endWaits = () => {
-      for (const [id, run] of [...waits]) {
-        window.clearTimeout(id);
-        run();
-      }
-    };
+    window.waits = waits;
   });
 }
 
@@ -106,14 +102,18 @@ export function scrollBack({ log }: Person): Promise<ScrolledBack> {
       }
     }
 
-    // As soon as the page has done what it does at once with older ones, as if the next task were a timer's.
-    const endWaitsSoon = async (): Promise<void> => {
+    // What waited before the older ones came, and still does when the page has done what it does at once with them.
+    const endWaits = async (before: [number, () => void][]): Promise<void> => {
       for (let microtasks = 0; microtasks < 50; microtasks += 1) await Promise.resolve();
-      window.endWaits?.();
+      for (const [id, run] of before) {
+        if (window.waits?.has(id) !== true) continue;
+        window.clearTimeout(id);
+        run();
+      }
     };
     let last = list.scrollHeight;
     const observer = new MutationObserver(() => {
-      if (list.scrollHeight > last + 4 * height) void endWaitsSoon();
+      if (list.scrollHeight > last + 4 * height) void endWaits([...(window.waits ?? [])]);
       last = list.scrollHeight;
     });
     observer.observe(list, { subtree: true, childList: true, attributes: true });
