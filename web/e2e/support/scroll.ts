@@ -102,21 +102,23 @@ export function scrollBack({ log }: Person): Promise<ScrolledBack> {
       }
     }
 
+    const { waits } = window;
     // What waited before the older ones came, and still does when the page has done what it does at once with them.
     const endWaits = async (before: [number, () => void][]): Promise<void> => {
       for (let microtasks = 0; microtasks < 50; microtasks += 1) await Promise.resolve();
       for (const [id, run] of before) {
-        if (window.waits?.has(id) !== true) continue;
+        if (waits?.has(id) !== true) continue;
         window.clearTimeout(id);
         run();
       }
     };
     let last = list.scrollHeight;
     const observer = new MutationObserver(() => {
-      if (list.scrollHeight > last + 4 * height) void endWaits([...(window.waits ?? [])]);
+      if (list.scrollHeight > last + 4 * height) void endWaits([...(waits ?? [])]);
       last = list.scrollHeight;
     });
-    observer.observe(list, { subtree: true, childList: true, attributes: true });
+    // Heights are asked for with each change, so of a busy page alone.
+    if (waits !== undefined) observer.observe(list, { subtree: true, childList: true, attributes: true });
     while (!isComplete()) {
       // Older ones are asked for when three screens are left.
       await leap(3.2 * height);
