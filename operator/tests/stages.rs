@@ -418,6 +418,7 @@ fn a_decision_tells_the_figures_that_it_saw() {
         event_loop_lag_micros,
         accepts_per_second,
         refused: 0,
+        put_off: 0,
     };
     let servers = [
         busy("a", 1_000, readings(100, 3_000, 4)),

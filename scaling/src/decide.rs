@@ -106,7 +106,8 @@ pub enum Owner {
 /// assert_eq!((second.replicas, second.ask), (1, 1));
 /// ```
 pub fn decide(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) -> (Decision, Memory) {
-    let (wish, memory) = wish(policy, seen, memory, now);
+    let (put_off, refusals) = memory.put_off.look(seen, |readings| readings.put_off, now);
+    let (wish, memory) = wish(policy, seen, Memory { put_off: refusals, ..memory }, now);
     let staying = seen.staying();
     let mut decision = Decision {
         replicas: wish.replicas,
@@ -140,7 +141,7 @@ pub fn decide(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) 
     decision.resume.extend(seen.blocking().map(|pod| pod.name.clone()));
     let calm = wish.may_shrink && decision.victims.is_empty() && !seen.empties();
     let Some(rebalance) = policy.rebalance.filter(|_| calm) else { return (decision, memory) };
-    let (round, rounds) = memory.rounds.look(rebalance, seen, policy, now);
+    let (round, rounds) = memory.rounds.look(rebalance, seen, policy, put_off > 0, now);
     (decision.moves, decision.hold) = (round.moves, round.hold);
     (decision, Memory { rounds, ..memory })
 }
@@ -190,7 +191,7 @@ fn automatic(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) -
     let connections = seen.load(Signal::Connections, policy.target);
     let staying = seen.staying();
     let trend = follow(memory.trend, seen, connections.low, now);
-    let (refused, refusals) = memory.refusals.look(seen, now);
+    let (refused, refusals) = memory.refusals.look(seen, |readings| readings.refused, now);
     let ask = Ask::strongest(policy, seen, Places::reckon(policy, connections, refused, trend));
     let needed = ask.servers(seen);
     let bounds = policy.bounds_at(now);
@@ -223,7 +224,7 @@ fn automatic(policy: &Policy, seen: &Observation, memory: Memory, now: Moment) -
     };
     (
         Wish { replicas, may_shrink: held.is_none(), limited_by, reason },
-        Memory { recent, trend, rush: rushes, rounds: memory.rounds, refusals },
+        Memory { recent, trend, rush: rushes, refusals, ..memory },
     )
 }
 

@@ -216,11 +216,15 @@ impl Rounds {
     /// Of those who are held one that comes down to the average gets sessions again, and all do when too many come. Another
     /// one is held when it has 1.1 of the average: it got its share and goes on to get that of others. The difference keeps
     /// servers at the average from being held and not held in turn.
+    ///
+    /// While servers put off some of those who come (`crowded`), no round begins and nobody is held: whoever was sent away
+    /// would wait with them, and fewer servers would let them in.
     pub(crate) fn look(
         self,
         rebalance: Rebalance,
         seen: &Observation,
         policy: &Policy,
+        crowded: bool,
         now: Moment,
     ) -> (Round, Self) {
         let Some(begun) = self.begun else {
@@ -231,7 +235,7 @@ impl Rounds {
         let arriving = accepts.fold(rebalance.per_second.get().into(), u64::saturating_add);
         let above = || to_hold(&seen.pods, policy.intake, arriving);
         if now.since(begun) < ROUND + SETTLED {
-            let mut hold = if self.held.is_empty() { Vec::new() } else { above() };
+            let mut hold = if self.held.is_empty() || crowded { Vec::new() } else { above() };
             let far_above = far_above(&seen.pods);
             hold.retain(|name| self.held.contains(name) || far_above.contains(&name.as_str()));
             return (
@@ -240,7 +244,7 @@ impl Rounds {
             );
         }
         let moves = moves(&seen.pods, policy.target, rebalance.in_a_round());
-        if moves.is_empty() {
+        if moves.is_empty() || crowded {
             return (Round::default(), Self { begun: Some(begun), held: Vec::new() });
         }
         let hold = above();

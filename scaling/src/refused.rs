@@ -1,16 +1,16 @@
-//! Those that full servers refused: they are in nobody's count of connections.
+//! Those that servers refused: they are in nobody's count of connections.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Moment, Observation};
+use crate::{Moment, Observation, Readings};
 
 /// Over no less time than this a rate is taken: two looks may be milliseconds apart.
 const LEAST: Duration = Duration::from_secs(1);
 
-/// How many connections a full server refuses a second, by its count of all that it refused since it started.
+/// How many connections a server refuses a second, by its count of all that it refused since it started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Refused {
@@ -54,7 +54,7 @@ impl Refused {
     }
 }
 
-/// What is remembered of each server.
+/// What is remembered of each server, for one reason to refuse.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Refusals {
@@ -62,14 +62,20 @@ pub(crate) struct Refusals {
 }
 
 impl Refusals {
-    /// How many all servers together refuse a second. One that does not answer is waited for, and counts for nothing.
-    pub(crate) fn look(mut self, seen: &Observation, now: Moment) -> (u64, Self) {
+    /// How many all servers together refuse a second, by the counts that `of` reads. One that does not answer is waited
+    /// for, and counts for nothing.
+    pub(crate) fn look(
+        mut self,
+        seen: &Observation,
+        of: impl Fn(&Readings) -> u64,
+        now: Moment,
+    ) -> (u64, Self) {
         let (mut by_server, mut per_second) = (BTreeMap::new(), 0_u64);
         for pod in &seen.pods {
             let before = self.by_server.remove(&pod.name);
-            let known = match (before, pod.readings) {
-                (Some(before), Some(readings)) => before.note(readings.refused, now),
-                (None, Some(readings)) => Refused::begin(readings.refused, now),
+            let known = match (before, pod.readings.as_ref().map(&of)) {
+                (Some(before), Some(count)) => before.note(count, now),
+                (None, Some(count)) => Refused::begin(count, now),
                 (Some(before), None) => {
                     by_server.insert(pod.name.clone(), before);
                     continue;

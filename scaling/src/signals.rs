@@ -31,6 +31,9 @@ pub struct Readings {
     pub accepts_per_second: u64,
     /// The connections that it has refused because it was full, since it started.
     pub refused: u64,
+    /// Those that it has refused because more came at once than it lets in, since it started: they come back in turn.
+    #[serde(default)]
+    pub put_off: u64,
 }
 
 /// What servers should have on average, beside connections. What has no target is not looked at.

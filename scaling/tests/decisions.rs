@@ -527,6 +527,7 @@ fn without_a_target_a_signal_is_not_looked_at() {
         event_loop_lag_micros: u64::MAX,
         accepts_per_second: u64::MAX,
         refused: 0,
+        put_off: 0,
     };
     let decision = settled(&policy(), &seen(2, vec![busy("a", worst), busy("b", worst)]));
     assert_eq!((decision.replicas, decision.limited_by), (2, None));
@@ -697,7 +698,7 @@ fn a_server_that_got_more_than_its_share_in_a_round_is_held_as_well() {
 }
 
 #[test]
-fn nobody_is_held_while_redis_is_away_servers_are_replaced_or_more_come_than_the_others_take() {
+fn nobody_is_held_while_redis_is_away_servers_are_replaced_or_more_come_than_are_let_in() {
     let pinned = Policy { pinned: Some(3), ..policy() };
     let begin = seen(3, vec![pod("a", 640), pod("b", 560), pod("c", 0)]);
     let away = Observation { engine_healthy: false, ..begin.clone() };
@@ -708,6 +709,18 @@ fn nobody_is_held_while_redis_is_away_servers_are_replaced_or_more_come_than_the
         let told = held(&pinned, &[(1_012, &begin), (1_013, seen)]);
         assert_eq!(told, [vec!["a", "b"], vec![]], "{seen:?}");
     }
+    let put_off = |put_off| {
+        let busy = Readings { put_off, ..Readings::default() };
+        seen(3, vec![pod("a", 640), pod("b", 560), Pod { readings: Some(busy), ..pod("c", 0) }])
+    };
+    let (few, more) = (put_off(7), put_off(19));
+    let story = [(1_011, &few), (1_012, &more), (1_014, &more), (1_016, &few), (1_018, &more)];
+    let told = held(&pinned, &story);
+    assert_eq!(
+        told,
+        [vec![], vec![], vec!["a", "b"], vec![], vec![]],
+        "while some are put off, no round begins"
+    );
     // An operator that was just started does not know whether a round runs.
     assert_eq!(at_once(&pinned, &begin).hold, [""; 0]);
 }

@@ -48,8 +48,9 @@ prop_compose! {
         event_loop_lag_micros in 0_u64..2_000_000,
         accepts_per_second in 0_u64..2_000,
         refused in 0_u64..3_000,
+        put_off in 0_u64..3_000,
     ) -> Readings {
-        Readings { send_queue_bytes, event_loop_lag_micros, accepts_per_second, refused }
+        Readings { send_queue_bytes, event_loop_lag_micros, accepts_per_second, refused, put_off }
     }
 }
 
@@ -180,6 +181,7 @@ impl Wobble {
                 event_loop_lag_micros: lag[index],
                 accepts_per_second: accepts[index],
                 refused: 0,
+                put_off: 0,
             }),
             current_template: true,
             created: Moment::from_secs(0),

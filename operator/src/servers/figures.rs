@@ -8,8 +8,11 @@ use hubbub_protocol::metrics::{
 use hubbub_scaling::Readings;
 use thiserror::Error;
 
-/// Those refused because the server was full, as the server writes it: the other reasons don't ask for more servers.
+/// Those refused because the server was full, as the server writes it: no other reason asks for more servers.
 const REFUSED_FULL: &str = "hubbub_refused_total{reason=\"full\"}";
+
+/// Those refused because more came at once than the server lets in.
+const REFUSED_RATE: &str = "hubbub_refused_total{reason=\"rate\"}";
 
 /// More connections than a server can have: each takes a file, and far fewer than this can be open.
 const MOST_CONNECTIONS: f64 = 1e6;
@@ -85,6 +88,7 @@ fn readings(text: &str) -> Result<Option<Readings>, Unusable> {
     let lag = number(text, EVENT_LOOP_LAG, 0.0..=MOST_LAG_SECONDS)?;
     let accepts = number(text, ACCEPT_RATE, 0.0..=MOST_PER_SECOND)?;
     let refused = whole(text, REFUSED_FULL, MOST_REFUSED)?;
+    let put_off = whole(text, REFUSED_RATE, MOST_REFUSED)?;
     let (Some(queue), Some(lag), Some(accepts), Some(refused)) = (queue, lag, accepts, refused) else {
         return Ok(None);
     };
@@ -93,6 +97,8 @@ fn readings(text: &str) -> Result<Option<Readings>, Unusable> {
         event_loop_lag_micros: (lag * 1e6).round() as u64,
         accepts_per_second: accepts.round() as u64,
         refused: refused as u64,
+        // Servers of an older version have no such rate.
+        put_off: put_off.unwrap_or(0.0) as u64,
     }))
 }
 
@@ -210,7 +216,8 @@ mod tests {
     /// As a server writes them.
     const BUSY: &str = "hubbub_accept_rate 41.7\nhubbub_accepted_total 900\nhubbub_connections 12\n\
         hubbub_event_loop_lag_seconds 0.0012346\nhubbub_refused_total{reason=\"draining\"} 2\n\
-        hubbub_refused_total{reason=\"full\"} 31\nhubbub_send_queue_bytes 65536\n";
+        hubbub_refused_total{reason=\"full\"} 31\nhubbub_refused_total{reason=\"rate\"} 1559\n\
+        hubbub_send_queue_bytes 65536\n";
 
     #[test]
     fn how_busy_a_server_is_is_read_when_it_says_all_of_it() {
@@ -219,6 +226,7 @@ mod tests {
             event_loop_lag_micros: 1_235,
             accepts_per_second: 42,
             refused: 31,
+            put_off: 1_559,
         };
         assert_eq!(Figures::parse(BUSY).unwrap().readings, Some(readings));
         for name in [SEND_QUEUE_BYTES, EVENT_LOOP_LAG, ACCEPT_RATE, REFUSED_FULL] {
@@ -226,12 +234,16 @@ mod tests {
             let figures = Figures::parse(&older).unwrap();
             assert_eq!((figures.connections, figures.readings), (12, None), "without {name}");
         }
-        assert_eq!(REFUSED_FULL, format!("{REFUSED}{{reason=\"{}\"}}", Refusal::Full.as_str()));
+        let figures = Figures::parse(&BUSY.replace(REFUSED_RATE, "other")).unwrap();
+        assert_eq!(figures.readings, Some(Readings { put_off: 0, ..readings }));
+        for (series, reason) in [(REFUSED_FULL, Refusal::Full), (REFUSED_RATE, Refusal::Rate)] {
+            assert_eq!(series, format!("{REFUSED}{{reason=\"{}\"}}", reason.as_str()));
+        }
     }
 
     #[test]
     fn a_server_that_lies_about_anything_is_believed_in_nothing() {
-        for name in [CONNECTIONS, SEND_QUEUE_BYTES, EVENT_LOOP_LAG, ACCEPT_RATE, REFUSED_FULL] {
+        for name in [CONNECTIONS, SEND_QUEUE_BYTES, EVENT_LOOP_LAG, ACCEPT_RATE, REFUSED_FULL, REFUSED_RATE] {
             let honest = BUSY.lines().find(|line| line.starts_with(name)).unwrap();
             for value in ["NaN", "-1", "+Inf", "1e300", "lots"] {
                 let text = BUSY.replace(honest, &format!("{name} {value}"));
