@@ -6,16 +6,20 @@ use std::{
 };
 
 use hubbub_protocol::{CloseCode, metrics::DrainState};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    engine::Engine,
     session::outbox::Closing,
     sessions::{Line, Sessions},
 };
 
 /// One part of so many of the period is kept free at its end, so that who was told last can go before the deadline.
 const RESERVE: u32 = 10;
+
+/// Between two looks at the engine while sessions are shed: it is away for longer, or was not missed by anybody.
+const ENGINE_LOOK: Duration = Duration::from_secs(1);
 
 /// When each of so many sessions goes: evenly over the period less its last tenth, each at a random place of its
 /// own share. `random` returns numbers from 0 to 1.
@@ -40,6 +44,7 @@ struct UnderWay {
 /// Whether the server drains, and what it takes to do so.
 pub struct Drain {
     sessions: Arc<Sessions>,
+    engine: Arc<dyn Engine>,
     tasks: TaskTracker,
     state: Mutex<State>,
 }
@@ -52,9 +57,9 @@ struct State {
 }
 
 impl Drain {
-    /// Of these sessions. Waits are tasks of `tasks`.
-    pub fn new(sessions: Arc<Sessions>, tasks: TaskTracker) -> Self {
-        Self { sessions, tasks, state: Mutex::default() }
+    /// Of these sessions, which other servers take only while the engine answers. Waits are tasks of `tasks`.
+    pub fn new(sessions: Arc<Sessions>, engine: Arc<dyn Engine>, tasks: TaskTracker) -> Self {
+        Self { sessions, engine, tasks, state: Mutex::default() }
     }
 
     /// Takes no new sessions from now on, tells those there are to go over the period, and closes those that are
@@ -112,7 +117,8 @@ impl Drain {
     }
 
     /// Sends so many sessions away over the period, chosen at random, and goes on. Those of them that are left
-    /// at its end are closed.
+    /// at its end are closed, unless the engine was away meanwhile: no server took them then, they wait before they try
+    /// again, and this server can keep them.
     pub fn shed(&self, count: usize, over: Duration) {
         let mut lines = self.sessions.all();
         // Who was told to go goes: choosing it again would shed fewer than asked.
@@ -122,8 +128,16 @@ impl Drain {
         tracing::info!(sessions = lines.len(), ?over, "shedding");
         send_away(&lines, over, "this server has more than its share");
         let deadline = Instant::now() + over;
+        let engine = Arc::clone(&self.engine);
         self.tasks.spawn(async move {
-            sleep_until(deadline).await;
+            let away = async {
+                while engine.is_up() {
+                    sleep(ENGINE_LOOK).await;
+                }
+            };
+            if timeout_at(deadline, away).await.is_ok() {
+                return;
+            }
             for line in lines {
                 line.outbox.close(Closing::Code(CloseCode::Drain));
             }
@@ -171,7 +185,18 @@ mod tests {
     use hubbub_protocol::{DeviceId, UserId};
 
     use super::*;
-    use crate::sessions::Owner;
+    use crate::{
+        engine::{
+            HistoryLimits,
+            memory::{MemoryEngine, MemoryOptions},
+        },
+        sessions::Owner,
+    };
+
+    fn drain_of(sessions: &Arc<Sessions>) -> Drain {
+        let (engine, _) = MemoryEngine::start(MemoryOptions { history: HistoryLimits::events(1) });
+        Drain::new(Arc::clone(sessions), engine, TaskTracker::new())
+    }
 
     #[test]
     fn everyone_goes_before_the_reserve_at_the_end() {
@@ -188,7 +213,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_is_left_at_the_deadline_is_closed_unless_the_drain_was_ended() {
         let sessions = Arc::new(Sessions::new(10, 1_000));
-        let drain = Drain::new(Arc::clone(&sessions), TaskTracker::new());
+        let drain = drain_of(&sessions);
         let ticket = sessions.open().unwrap();
         ticket.greet(Owner::for_test(UserId::random(), DeviceId::random()));
         drain.begin(Duration::from_secs(30));
@@ -208,7 +233,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn shedding_takes_as_many_as_asked_and_none_twice() {
         let sessions = Arc::new(Sessions::new(10, 1_000));
-        let drain = Drain::new(Arc::clone(&sessions), TaskTracker::new());
+        let drain = drain_of(&sessions);
         let tickets: Vec<_> = (0..4).map(|_| sessions.open().unwrap()).collect();
         for ticket in &tickets {
             ticket.greet(Owner::for_test(UserId::random(), DeviceId::random()));

@@ -116,7 +116,7 @@ impl Server {
             tokens,
             passwords: Passwords::default(),
             dispatcher: Dispatcher::start(audience, events, timing.expiry_look),
-            drain: Drain::new(Arc::clone(&sessions), tasks.clone()),
+            drain: Drain::new(Arc::clone(&sessions), Arc::clone(&engine), tasks.clone()),
             departures: Departures::new(Arc::clone(&engine)),
             engine,
             metrics,

@@ -4,7 +4,7 @@ import { expect } from '@playwright/test';
 
 import type { Cluster } from './cluster.ts';
 import { total } from './cluster.ts';
-import { stopAll, type Load, type LoadOptions } from './load.ts';
+import { stopAll, type Load, type LoadOptions, type Report } from './load.ts';
 import type { Deployment } from './objects.ts';
 import { Recorder } from './recorder.ts';
 
@@ -38,13 +38,14 @@ export class Watch {
     return all.filter((size, index) => size !== all[index - 1]);
   }
 
-  /** Ends it. Nobody lost anything, and no size was out of bounds. */
-  async end({ min, max }: { min: number; max: number }): Promise<void> {
+  /** Ends it, and gives what each went through. Nobody lost anything, and no size was out of bounds. */
+  async end({ min, max }: { min: number; max: number }): Promise<Report[]> {
     await this.sizes.close();
-    await stopAll(this.stays);
+    const reports = await stopAll(this.stays);
     const sizes = this.sizesSeen();
     console.log(`  sizes on the way: ${sizes.join(' ')}`);
     expect(Math.min(...sizes), 'the smallest size').toBeGreaterThanOrEqual(min);
     expect(Math.max(...sizes), 'the largest size').toBeLessThanOrEqual(max);
+    return reports;
   }
 }

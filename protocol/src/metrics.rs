@@ -41,11 +41,14 @@ pub enum Refusal {
     Address,
     /// More come at once than the server lets in: they come back in turn.
     Rate,
+    /// The engine is away, so that no session can begin.
+    Engine,
 }
 
 impl Refusal {
     /// Every one.
-    pub const ALL: [Self; 5] = [Self::Full, Self::Draining, Self::Greeting, Self::Address, Self::Rate];
+    pub const ALL: [Self; 6] =
+        [Self::Full, Self::Draining, Self::Greeting, Self::Address, Self::Rate, Self::Engine];
 
     /// The value of the label.
     pub const fn as_str(self) -> &'static str {
@@ -55,6 +58,7 @@ impl Refusal {
             Self::Greeting => "greeting",
             Self::Address => "address",
             Self::Rate => "rate",
+            Self::Engine => "engine",
         }
     }
 }

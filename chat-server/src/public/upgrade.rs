@@ -1,6 +1,6 @@
 //! `/ws`: from an HTTP request to a session.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
@@ -12,6 +12,7 @@ use hubbub_protocol::{
     limits::{FRAME_BYTES_READ, Limited},
     metrics::Refusal,
 };
+use tokio::time::{sleep, timeout};
 
 use super::{AllowedOrigins, ClientAddress, caller::token};
 use crate::{
@@ -24,6 +25,9 @@ use crate::{
 /// What an idle socket costs is mostly its read buffer: 1 KiB makes 3 KiB a connection, the default of 128 KiB
 /// makes 136. A chat message fits; for a longer frame the buffer grows.
 const READ_BUFFER: usize = 1024;
+
+/// Between two looks at an engine that is away: a part of what a connection to it takes that is made again at once.
+const ENGINE_LOOK: Duration = Duration::from_millis(50);
 
 pub(super) async fn upgrade(
     State((server, origins)): State<(Arc<Server>, Arc<AllowedOrigins>)>,
@@ -61,6 +65,7 @@ pub(super) async fn upgrade(
         server.metrics.refused(why);
         error
     })?;
+    engine_answers(&server).await?;
     let Some(ticket) = server.sessions.open() else {
         server.metrics.refused(Refusal::Full);
         let detail = format!("this server takes {} connections, and has them", server.sessions.capacity());
@@ -86,6 +91,23 @@ pub(super) async fn upgrade(
         .on_upgrade(move |socket| {
             tasks.track_future(session::run(server, socket, ticket, Visitor { address, greeting, token }))
         }))
+}
+
+/// Waits for an engine that is away, as a hello would: it may be back in a moment, or not be reached yet.
+///
+/// A WebSocket whose hello can't be answered is not opened: whoever was sent here by another server keeps its session
+/// there until this one opens.
+async fn engine_answers(server: &Server) -> Result<(), HttpError> {
+    let back = async {
+        while server.engine.is_away() {
+            sleep(ENGINE_LOOK).await;
+        }
+    };
+    timeout(server.timing.engine_wait, back).await.map_err(|_| {
+        server.metrics.refused(Refusal::Engine);
+        let detail = "the engine does not answer, so that no session can begin; try again";
+        HttpError::passing(ErrorCode::EngineUnavailable, detail)
+    })
 }
 
 fn not_draining(server: &Server) -> Result<(), HttpError> {

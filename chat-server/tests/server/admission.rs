@@ -1,21 +1,6 @@
 //! Who is let in.
 
-use hubbub_protocol::SUBPROTOCOL;
-
-use crate::support::{Answer, Connect, TestServer, config, request};
-
-/// What a WebSocket request with an `Origin` is answered with when it is refused.
-async fn refused(server: &TestServer, origin: Option<&str>) -> Answer {
-    let mut headers = vec![
-        ("upgrade", "websocket"),
-        ("sec-websocket-version", "13"),
-        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
-        ("sec-websocket-protocol", SUBPROTOCOL),
-        ("connection", "upgrade, close"),
-    ];
-    headers.extend(origin.map(|origin| ("origin", origin)));
-    request(server.ports.public, "GET", "/ws", &headers, "").await
-}
+use crate::support::{Connect, TestServer, config};
 
 #[tokio::test]
 async fn a_full_server_refuses_and_says_when_to_come_back() {
@@ -24,7 +9,7 @@ async fn a_full_server_refuses_and_says_when_to_come_back() {
     let _two = server.guest().await;
     server.metric_is("hubbub_connections", 2.0).await;
     assert!(Connect::to(server.ports.public).await.is_err());
-    let answer = refused(&server, None).await;
+    let answer = server.ask_for_socket(None).await;
     assert_eq!((answer.status, answer.problem().as_str()), (503, "full"));
     assert_eq!(answer.header("retry-after"), Some("1"));
     assert!(answer.json()["detail"].as_str().unwrap().contains("2 connections"));
@@ -42,7 +27,7 @@ async fn a_server_says_how_busy_it_is() {
     assert!(server.metric("hubbub_accept_rate").await > 0.0);
     // No timer fires early, and none of the first ten seconds later than the test waits.
     assert!((0.0..60.0).contains(&server.metric("hubbub_event_loop_lag_seconds").await));
-    for reason in ["full", "draining", "greeting", "address", "rate"] {
+    for reason in ["full", "draining", "greeting", "address", "rate", "engine"] {
         server.metric_is(&format!("hubbub_refused_total{{reason=\"{reason}\"}}"), 0.0).await;
     }
 }
@@ -50,7 +35,7 @@ async fn a_server_says_how_busy_it_is() {
 #[tokio::test]
 async fn a_page_of_another_site_may_not_connect() {
     let server = TestServer::default().await;
-    let answer = refused(&server, Some("https://evil.example.org")).await;
+    let answer = server.ask_for_socket(Some("https://evil.example.org")).await;
     assert_eq!((answer.status, answer.problem().as_str()), (403, "badOrigin"));
     let own = format!("http://{}", server.ports.public);
     assert!(Connect::with(server.ports.public, &[("origin", &own)]).open().await.is_ok());

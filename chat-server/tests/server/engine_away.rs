@@ -54,21 +54,40 @@ async fn who_leaves_meanwhile_has_left() {
 }
 
 #[tokio::test]
-async fn who_comes_meanwhile_is_asked_to_come_back_and_keeps_its_places() {
+async fn who_comes_meanwhile_is_not_let_in_and_keeps_its_places() {
     let (server, engine) = TestServer::start_on(config(&[]), |_| true).await;
     let mut one = server.connect().await;
     let (_, token) = one.hello(None, vec![]).await;
     let joined = one.join("lobby").await;
     let ServerFrame::Joined { epoch, offset, .. } = joined else { panic!("{joined:?}") };
-    engine.set_away(true);
     let hello = ClientFrame::Hello { token, resume: vec![ResumeFrom { room: room("lobby"), epoch, offset }] };
     let mut two = server.connect().await;
+    engine.set_away(true);
+    let refused = server.ask_for_socket(None).await;
+    assert_eq!((refused.status, refused.problem().as_str()), (503, "engineUnavailable"));
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    server.metric_is("hubbub_refused_total{reason=\"engine\"}", 1.0).await;
     two.say(&hello).await;
     two.refused(ErrorCode::EngineUnavailable, 1013).await;
     engine.set_away(false);
     let mut two = server.connect().await;
     two.say(&hello).await;
     two.find(|frame| matches!(frame, ServerFrame::Joined { recovered: true, .. })).await;
+}
+
+#[tokio::test]
+async fn who_is_told_to_move_meanwhile_keeps_its_session() {
+    let (server, engine) = TestServer::start_on(config(&[]), |_| true).await;
+    let mut one = server.guest().await;
+    one.join("lobby").await;
+    engine.set_away(true);
+    // Closed at once, were there a server that takes it.
+    server.admin("/admin/shed", r#"{"sessions":1,"overSeconds":0}"#).await;
+    one.find(|frame| matches!(frame, ServerFrame::Reconnect { .. })).await;
+    one.until_pong().await;
+    engine.set_away(false);
+    one.send("lobby", "still here").await;
+    one.message().await;
 }
 
 #[tokio::test]

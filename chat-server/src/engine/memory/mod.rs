@@ -380,6 +380,10 @@ impl Engine for MemoryEngine {
         true
     }
 
+    fn is_away(&self) -> bool {
+        false
+    }
+
     async fn tell(&self, user: UserId, event: UserEvent) -> Result<(), EngineError> {
         if let Some(permit) = self.permit().await {
             permit.send(EngineEvent::User { user, event });

@@ -104,6 +104,10 @@ impl Engine for RedisEngine {
         renewed.load(Ordering::Relaxed) && subscriptions.hears_control(topology) && topology.is_up()
     }
 
+    fn is_away(&self) -> bool {
+        self.shared.topology.is_away()
+    }
+
     async fn tell(&self, user: UserId, event: UserEvent) -> Result<(), EngineError> {
         let payload = Value::Bytes(events::control(user, &event)?);
         let connection = self.shared.topology.of(keys::CONTROL).commands;

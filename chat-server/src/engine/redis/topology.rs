@@ -165,11 +165,16 @@ impl Topology {
     pub(super) fn is_up(&self) -> bool {
         let map = self.map();
         map.is_whole()
-            && map.masters().iter().all(|master| {
-                master.commands.is_up()
-                    && self.answers(&master.commands.health)
-                    && master.subscriptions.is_up()
-            })
+            && map.masters().iter().all(|master| self.commands(master) && master.subscriptions.is_up())
+    }
+
+    /// Whether no master is there that answers, as far as is known.
+    pub(super) fn is_away(&self) -> bool {
+        !self.map().masters().iter().any(|master| self.commands(master))
+    }
+
+    fn commands(&self, master: &Master) -> bool {
+        master.commands.is_up() && self.answers(&master.commands.health)
     }
 
     /// Each time that a master was lost and is back, or another one is in its place: what was written last may be

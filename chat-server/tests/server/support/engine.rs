@@ -274,6 +274,10 @@ impl Engine for Switched {
         self.there().is_ok()
     }
 
+    fn is_away(&self) -> bool {
+        !self.is_up()
+    }
+
     async fn tell(&self, user: UserId, event: UserEvent) -> Result<(), EngineError> {
         self.there()?.tell(user, event).await
     }

@@ -29,7 +29,7 @@ use chat_server::{
     config::Config,
     engine::EngineEvent,
 };
-use hubbub_protocol::{Message, RoomName, ServerId, StreamEvent};
+use hubbub_protocol::{Message, RoomName, SUBPROTOCOL, ServerId, StreamEvent};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -115,6 +115,19 @@ impl TestServer {
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         request(self.ports.public, "GET", path, &[], "").await
+    }
+
+    /// Asks for a WebSocket, as a page of `origin` would, and takes the answer as it is.
+    pub(crate) async fn ask_for_socket(&self, origin: Option<&str>) -> Answer {
+        let mut headers = vec![
+            ("upgrade", "websocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ("sec-websocket-protocol", SUBPROTOCOL),
+            ("connection", "upgrade, close"),
+        ];
+        headers.extend(origin.map(|origin| ("origin", origin)));
+        request(self.ports.public, "GET", "/ws", &headers, "").await
     }
 
     pub(crate) async fn private(&self, path: &str) -> Answer {
