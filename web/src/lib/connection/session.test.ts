@@ -179,20 +179,44 @@ describe('a code that says "don\'t"', () => {
 });
 
 describe('a server that is to leave', () => {
-  test('is left at the time that it told, without a wait and without a goodbye', async () => {
+  test('is left when the time that it told has come and another one has opened, without a goodbye', async () => {
     await connect();
     const old = environment.socket;
     old.receive({ type: 'reconnect', delayMs: 1_500, reason: 'draining' });
     await environment.advance(1_499);
     expect(environment.sockets).toHaveLength(1);
     await environment.advance(1);
-    expect(old.closedWith).toBe(MOVING);
     expect(environment.sockets).toHaveLength(2);
-    welcome();
+    expect(old.closedWith).toBeUndefined();
+    expect(session.send({ type: 'ping' }), 'the session goes on meanwhile').toBe(true);
+    environment.socket.events.opened();
+    expect(old.closedWith).toBe(MOVING);
+    environment.socket.receive(WELCOME);
     expect(states.slice(2)).toEqual([
       { kind: 'connecting', moving: true },
       { kind: 'connected', server: 'chat-0' },
     ]);
+    expect(closings).toEqual([]);
+  });
+
+  test('is not left while no other one opens', async () => {
+    await connect();
+    const old = environment.socket;
+    old.receive({ type: 'reconnect', delayMs: 0, reason: 'draining' });
+    await environment.advance(0);
+    environment.socket.events.closed(1006, '');
+    await environment.advance(249);
+    expect(environment.sockets).toHaveLength(2);
+    await environment.advance(1);
+    expect(environment.sockets).toHaveLength(3);
+    // This one says nothing at all.
+    await environment.advance(WELCOME_TIMEOUT_MS);
+    expect(environment.socket.closedWith).toBe(1000);
+    expect([old.closedWith, state()?.kind]).toEqual([undefined, 'connected']);
+    await environment.advance(500);
+    expect(environment.sockets).toHaveLength(4);
+    welcome();
+    expect([old.closedWith, state()?.kind]).toEqual([MOVING, 'connected']);
     expect(closings).toEqual([]);
   });
 
@@ -205,12 +229,25 @@ describe('a server that is to leave', () => {
     await environment.advance(6_000);
     expect(environment.sockets).toHaveLength(2);
   });
+
+  test('that closes while another one is opened is left for that one at once', async () => {
+    await connect();
+    const old = environment.socket;
+    old.receive({ type: 'reconnect', delayMs: 0, reason: 'draining' });
+    await environment.advance(0);
+    old.events.closed(CLOSE_CODES.Drain, '');
+    expect(state()).toEqual({ kind: 'connecting', moving: true });
+    welcome();
+    expect(environment.sockets).toHaveLength(2);
+    expect([closings, state()?.kind]).toEqual([[], 'connected']);
+  });
 });
 
 test('a move that fails is told as the end of the session that was left', async () => {
   await connect();
   environment.socket.receive({ type: 'reconnect', delayMs: 0, reason: 'draining' });
   await environment.advance(0);
+  environment.socket.events.opened();
   environment.socket.events.closed(1006, '');
   expect(closings).toEqual(['the server is being emptied']);
   await environment.advance(250);

@@ -1,5 +1,5 @@
-// Keeps one session with some server: connects, greets, notices a dead socket, waits, comes back. Knows
-// nothing of rooms: what to say first and what frames mean is for others.
+// Keeps one session with some server: connects, greets, notices a dead socket, waits, comes back, moves to another server
+// when it is told to. Knows nothing of rooms: what to say first and what frames mean is for others.
 
 import { t } from '../i18n';
 import { closeReason, mayReturn, MOVING } from '../protocol/close';
@@ -40,6 +40,16 @@ export interface SessionListener {
   closed(reason: string): void;
 }
 
+/** The server asked the page to go to another one. */
+interface Move {
+  /** In words. */
+  readonly because: string;
+  /** Sockets that could not be opened for it. */
+  failures: number;
+  /** Takes over when it is open. Until then the session goes on where it is. */
+  successor: Socket | undefined;
+}
+
 export class Session {
   #connection: Connection = { kind: 'connecting', moving: false };
   #socket: Socket | undefined;
@@ -53,6 +63,8 @@ export class Session {
   /** Counts attempts: what an older one still brings is ignored. */
   #attempt = 0;
   #cancelTimer: () => void = nothing;
+  #move: Move | undefined;
+  /** Calls off what the move waits for. */
   #cancelMove: () => void = nothing;
 
   constructor(
@@ -66,7 +78,7 @@ export class Session {
   }
 
   start(): void {
-    this.#connect(false);
+    this.#connect();
   }
 
   /** Leaves for good, as when the page goes. */
@@ -84,7 +96,7 @@ export class Session {
 
   /** Someone is tired of waiting, or the network is back. */
   reconnectNow(): void {
-    if (this.#connection.kind === 'waiting' || this.#connection.kind === 'stopped') this.#connect(false);
+    if (this.#connection.kind === 'waiting' || this.#connection.kind === 'stopped') this.#connect();
   }
 
   /** Someone else speaks from now on: a goodbye, and a new greeting. */
@@ -92,7 +104,7 @@ export class Session {
     this.#abandon(1000);
     this.#established = false;
     this.#failures = 0;
-    this.#connect(false);
+    this.#connect();
   }
 
   /** What this connection brought can't be gone on with: come back, after `atLeastMs`, and resume. */
@@ -101,37 +113,55 @@ export class Session {
     this.#lost(reason, atLeastMs);
   }
 
-  #connect(moving: boolean): void {
+  #connect(): void {
     this.#abandon(MOVING);
-    const attempt = this.#attempt;
-    this.#change({ kind: 'connecting', moving });
-    this.credentials.token().then(
+    this.#change({ kind: 'connecting', moving: false });
+    this.#withToken(
       (token) => {
-        if (attempt === this.#attempt) this.#open(token);
+        this.#greetOn(this.#dial(token));
       },
-      (error: unknown) => {
-        if (attempt === this.#attempt) this.#lost(error instanceof Error ? error.message : String(error));
+      (reason) => {
+        this.#lost(reason);
       },
     );
   }
 
-  #open(token: string | undefined): void {
+  /** Unless it was abandoned meanwhile. */
+  #withToken(then: (token: string | undefined) => void, otherwise: (reason: string) => void): void {
     const attempt = this.#attempt;
-    const isOld = (): boolean => attempt !== this.#attempt;
+    this.credentials.token().then(
+      (token) => {
+        if (attempt === this.#attempt) then(token);
+      },
+      (error: unknown) => {
+        if (attempt === this.#attempt) otherwise(error instanceof Error ? error.message : String(error));
+      },
+    );
+  }
+
+  /** Opens a socket. What it brings counts while it is the session's, or that of the move. */
+  #dial(token: string | undefined): Socket {
+    const isOurs = (): boolean => socket === this.#socket;
     const socket = this.environment.connect({
       opened: () => {
-        if (isOld()) return;
+        if (socket === this.#move?.successor) this.#takeOver(this.#move, socket);
+        if (!isOurs()) return;
         for (const frame of this.listener.greeting(token)) socket.send(encodeFrame(frame));
       },
       received: (text) => {
         // A frame may end this connection: what came behind it is for the next one to bring again.
-        for (const frame of decodeFrames(text)) if (!isOld()) this.#received(frame);
-        if (!isOld() && this.connected) this.#watchForSilence();
+        for (const frame of decodeFrames(text)) if (isOurs()) this.#received(frame);
+        if (isOurs() && this.connected) this.#watchForSilence();
       },
       closed: (code, reason) => {
-        if (!isOld()) this.#closed(code, reason);
+        if (isOurs()) this.#closed(code, reason);
+        else if (socket === this.#move?.successor) this.#moveFailed(this.#move);
       },
     });
+    return socket;
+  }
+
+  #greetOn(socket: Socket): void {
     this.#socket = socket;
     this.#timer(WELCOME_TIMEOUT_MS, () => {
       this.#lost(t.connection.reasons.noAnswer);
@@ -157,11 +187,49 @@ export class Session {
 
   /** The server told when to go: no failure, so no backoff. */
   #moveLater(frame: Frame<'reconnect'>): void {
-    this.#cancelMove();
-    this.#cancelMove = this.environment.after(frame.delayMs, () => {
-      this.#leftBecause = closeReason(CLOSE_CODES.Drain, frame.reason);
-      this.#connect(true);
+    this.#endMove();
+    const because = closeReason(CLOSE_CODES.Drain, frame.reason);
+    this.#moveAfter(frame.delayMs, { because, failures: 0, successor: undefined });
+  }
+
+  #moveAfter(milliseconds: number, move: Move): void {
+    this.#move = move;
+    this.#cancelMove = this.environment.after(milliseconds, () => {
+      this.#withToken(
+        (token) => {
+          if (move !== this.#move) return;
+          move.successor = this.#dial(token);
+          this.#cancelMove = this.environment.after(WELCOME_TIMEOUT_MS, () => {
+            this.#moveFailed(move);
+          });
+        },
+        () => {
+          if (move === this.#move) this.#moveFailed(move);
+        },
+      );
     });
+  }
+
+  /** No other server can be reached now: the session goes on where it is, and tries again. */
+  #moveFailed({ because, failures }: Move): void {
+    this.#endMove();
+    const wait = backoff(failures, this.environment.random());
+    this.#moveAfter(wait, { because, failures: failures + 1, successor: undefined });
+  }
+
+  #takeOver(move: Move, successor: Socket): void {
+    this.#move = undefined;
+    this.#cancelMove();
+    this.#abandon(MOVING);
+    this.#leftBecause = move.because;
+    this.#change({ kind: 'connecting', moving: true });
+    this.#greetOn(successor);
+  }
+
+  #endMove(): void {
+    this.#cancelMove();
+    this.#move?.successor?.close(1000);
+    this.#move = undefined;
   }
 
   #watchForSilence(): void {
@@ -182,6 +250,10 @@ export class Session {
       this.#change({ kind: 'stopped', reason });
       this.#tellEnd(reason);
       return;
+    } else if (this.#move?.successor !== undefined) {
+      // It is on its way already.
+      this.#takeOver(this.#move, this.#move.successor);
+      return;
     }
     this.#lost(reason);
   }
@@ -194,7 +266,7 @@ export class Session {
     this.#failures += 1;
     this.#change({ kind: 'waiting', retryAt: now + wait, reason });
     this.#timer(wait, () => {
-      this.#connect(false);
+      this.#connect();
     });
     this.#tellEnd(reason);
   }
@@ -209,7 +281,7 @@ export class Session {
   #abandon(code: number): void {
     this.#attempt += 1;
     this.#cancelTimer();
-    this.#cancelMove();
+    this.#endMove();
     this.#connectedAt = undefined;
     this.#socket?.close(code);
     this.#socket = undefined;
