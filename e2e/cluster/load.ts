@@ -14,6 +14,8 @@ export interface Report {
   duplicated: number;
   misordered: number;
   reconnects: number;
+  /** Those of `reconnects` whose connection ended before there was another one. */
+  cut: number;
   /** Handshakes that were answered with 503. */
   refused: number;
   longestGapMs: number;
@@ -82,9 +84,11 @@ export async function stopAll(stays: Load[]): Promise<Report[]> {
 
 /** Holds a load to what is promised to each client, and prints what `who` went through. */
 export function expectNothingLost(who: string, report: Report): void {
-  const { sent, acknowledged, unacknowledged, lost, duplicated, misordered, reconnects, longestGapMs } =
-    report;
-  console.log(`  ${who}: ${sent} sent, ${reconnects} reconnects, longest gap ${longestGapMs.toFixed(0)} ms`);
+  const { sent, acknowledged, unacknowledged, lost, duplicated, misordered } = report;
+  const { reconnects, cut, longestGapMs } = report;
+  console.log(
+    `  ${who}: ${sent} sent, ${reconnects} reconnects, ${cut} of them cut, longest gap ${longestGapMs.toFixed(0)} ms`,
+  );
   expect(acknowledged, who).toBeGreaterThan(0);
   expect({ unacknowledged, lost, duplicated, misordered }, who).toEqual({
     unacknowledged: 0,

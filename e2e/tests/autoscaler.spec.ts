@@ -1,6 +1,7 @@
 import { apply, kubectl } from '../cluster/commands.ts';
 import { total } from '../cluster/cluster.ts';
 import { stopAll } from '../cluster/load.ts';
+import { keepMoves } from '../cluster/moves.ts';
 import { settings } from '../cluster/settings.ts';
 import { expect, test } from '../cluster/test.ts';
 
@@ -44,6 +45,7 @@ test('a HorizontalPodAutoscaler may own the size, and servers are emptied for it
       .toBe('2');
     const reports = await stopAll(stays);
     expect(reports.reduce((sum, { reconnects }) => sum + reconnects, 0)).toBeGreaterThan(0);
+    await keepMoves('a server that an HPA takes away through `/scale`', reports);
   } finally {
     await kubectl('delete', `hpa/${settings.release}`, '--ignore-not-found');
     await cluster.unpin();

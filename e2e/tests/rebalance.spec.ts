@@ -1,4 +1,6 @@
 import type { Cluster } from '../cluster/cluster.ts';
+import { expectNothingLost } from '../cluster/load.ts';
+import { keepMoves } from '../cluster/moves.ts';
 import { kill, leader, operatorFigure } from '../cluster/operators.ts';
 import { Watch } from '../cluster/sane.ts';
 import { expect, print, test } from '../cluster/test.ts';
@@ -84,7 +86,9 @@ test('new servers get their share, though the operator is killed in each phase o
     expect(await mostOf()).toBeLessThanOrEqual(even);
     expect(await cluster.held(), 'servers that get no sessions').toEqual([]);
     print('sessions of the four servers', [...(await cluster.sessions()).values()].join(' '));
-    print('sessions that reconnected, of 64', `${(await crowd.stop()).reconnects}`);
+    const report = await crowd.stop();
+    expectNothingLost('the crowd', report);
+    await keepMoves('rebalance from two servers to four, the operator killed three times', [report]);
   } finally {
     await crowd.end();
     await cluster.unpin();

@@ -1,6 +1,7 @@
 import { kubectl, upgrade } from '../cluster/commands.ts';
 import { total } from '../cluster/cluster.ts';
 import { stopAll } from '../cluster/load.ts';
+import { keepMoves } from '../cluster/moves.ts';
 import { settings } from '../cluster/settings.ts';
 import { expect, test } from '../cluster/test.ts';
 
@@ -25,7 +26,9 @@ test('helm upgrade with a changed value replaces each server without a lost mess
   await cluster.settles(2);
   await expect.poll(async () => total(await cluster.sessions())).toBe(stays.length);
 
-  for (const { reconnects } of await stopAll(stays)) expect(reconnects).toBeGreaterThan(0);
+  const reports = await stopAll(stays);
+  for (const { reconnects } of reports) expect(reconnects).toBeGreaterThan(0);
+  await keepMoves('all servers replaced by `helm upgrade`', reports);
 
   await upgrade();
   await expect

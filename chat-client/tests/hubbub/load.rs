@@ -62,7 +62,7 @@ async fn connections_that_are_cut_resume_and_lose_nothing() {
     let output = within(child.wait_with_output()).await.unwrap();
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((broken(&report), output.status.code()), ([0; 4], Some(0)), "{report:#}");
-    assert_eq!(number(&report, "reconnects"), 10);
+    assert_eq!((number(&report, "reconnects"), number(&report, "cut")), (10, 10));
     assert!(report["longestGapMs"].as_f64().unwrap() > 0.0, "{report:#}");
 }
 

@@ -229,6 +229,9 @@ impl Connection {
         let tally = &self.common.tally;
         if std::mem::take(&mut self.welcome) {
             tally.reconnects.fetch_add(1, Relaxed);
+            if *loss != Loss::Moved {
+                tally.cut.fetch_add(1, Relaxed);
+            }
         }
         if self.present {
             self.absent_since = Some(Instant::now());

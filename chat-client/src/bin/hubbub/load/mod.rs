@@ -234,6 +234,7 @@ impl Load {
             misordered: members.iter().map(|(_, member)| member.misordered).sum::<u64>()
                 + rooms.map(|room| tally.ledger(room).misordered()).sum::<u64>(),
             reconnects: tally.reconnects.load(Relaxed),
+            cut: tally.cut.load(Relaxed),
             longest_gap_ms: rounded(tally.longest_gap().as_secs_f64() * 1_000.0),
             refused: tally.refused.load(Relaxed),
             errors: tally.errors(),

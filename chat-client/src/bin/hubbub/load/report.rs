@@ -58,6 +58,8 @@ pub(super) struct Report {
     pub(super) misordered: u64,
     /// How many times a connection was lost, or moved, after it had been welcome.
     pub(super) reconnects: u64,
+    /// How many of them were cut: the connection ended before there was another one.
+    pub(super) cut: u64,
     /// The longest time that a member was out of its room, in milliseconds.
     pub(super) longest_gap_ms: f64,
     /// Handshakes that were answered with 503.
@@ -99,7 +101,7 @@ impl fmt::Display for Report {
             delivered,
             ..
         } = self;
-        let Self { lost, duplicated, misordered, reconnects, longest_gap_ms, refused, .. } = self;
+        let Self { lost, duplicated, misordered, reconnects, cut, longest_gap_ms, refused, .. } = self;
         writeln!(f, "connections     {joined} of {connections} joined, in {rooms} rooms")?;
         writeln!(
             f,
@@ -110,7 +112,10 @@ impl fmt::Display for Report {
             f,
             "broken promises {lost} lost, {duplicated} duplicated, {misordered} misordered, {unacknowledged} unacknowledged"
         )?;
-        writeln!(f, "reconnects      {reconnects}, longest gap {longest_gap_ms:.0} ms, {refused} refused")?;
+        writeln!(
+            f,
+            "reconnects      {reconnects}, {cut} of them cut, longest gap {longest_gap_ms:.0} ms, {refused} refused"
+        )?;
         if !self.errors.is_empty() {
             let errors: Vec<_> = self.errors.iter().map(|(code, count)| format!("{code} {count}")).collect();
             writeln!(f, "errors          {}", errors.join(", "))?;

@@ -55,6 +55,7 @@ pub(super) struct Tally {
     pub(super) not_sent: AtomicU64,
     pub(super) delivered: AtomicU64,
     pub(super) reconnects: AtomicU64,
+    pub(super) cut: AtomicU64,
     pub(super) refused: AtomicU64,
     longest_gap_micros: AtomicU64,
 }
@@ -75,6 +76,7 @@ impl Tally {
             not_sent: AtomicU64::new(0),
             delivered: AtomicU64::new(0),
             reconnects: AtomicU64::new(0),
+            cut: AtomicU64::new(0),
             refused: AtomicU64::new(0),
             longest_gap_micros: AtomicU64::new(0),
         }
