@@ -106,17 +106,25 @@ impl Limits {
 
     /// The counts of a connection that begins.
     pub fn of_connection(&self) -> ConnectionLimits {
-        ConnectionLimits(Limited::ALL.map(|limited| {
-            let rate = self.rates.of(limited).filter(|_| limited.scope() == Scope::Connection)?;
-            Some(Single { rate, limiter: RateLimiter::direct(quota(rate)), refused: AtomicU32::new(0) })
-        }))
+        let of_connection = Limited::ALL.into_iter().filter(|limited| limited.scope() == Scope::Connection);
+        ConnectionLimits(
+            of_connection
+                .filter_map(|limited| {
+                    let rate = self.rates.of(limited)?;
+                    let limiter = RateLimiter::direct(quota(rate));
+                    Some(Single { limited, rate, limiter, refused: AtomicU32::new(0) })
+                })
+                .collect(),
+        )
     }
 }
 
 /// The counts of one connection.
-pub struct ConnectionLimits([Option<Single>; Limited::ALL.len()]);
+// Each idle connection has one, so it holds nothing for what is not limited by connection.
+pub struct ConnectionLimits(Box<[Single]>);
 
 struct Single {
+    limited: Limited,
     rate: Rate,
     limiter: DefaultDirectRateLimiter,
     /// Since something was allowed.
@@ -138,7 +146,10 @@ impl ConnectionLimits {
     /// # Errors
     /// See [`ConnectionLimits::check`].
     pub fn check_many(&self, limited: Limited, count: NonZeroU32) -> Result<(), TooFast> {
-        let Some(Single { rate, limiter, refused }) = &self.0[limited as usize] else { return Ok(()) };
+        let Some(Single { rate, limiter, refused, .. }) = self.0.iter().find(|it| it.limited == limited)
+        else {
+            return Ok(());
+        };
         match limiter.check_n(count) {
             Ok(Ok(())) => {
                 refused.store(0, Ordering::Relaxed);

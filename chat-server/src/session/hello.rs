@@ -26,7 +26,7 @@ use crate::{
 
 /// Who was welcomed.
 pub(super) struct Greeted<'server> {
-    pub(super) conversation: Conversation,
+    pub(super) conversation: Box<Conversation>,
     /// The rooms that the client was in.
     pub(super) resume: Vec<ResumeFrom>,
     /// Lasts until the client is in its rooms again.
@@ -114,6 +114,7 @@ pub(super) async fn greet<'server>(
     });
     server.drain.send_away_late(line);
     let conversation = Conversation::new(Arc::clone(server), line, registered, address, user, standing);
+    let conversation = Box::new(conversation);
     Ok(Greeted { conversation, resume, turn })
 }
 

@@ -18,10 +18,16 @@ mod reader;
 mod registered;
 mod writer;
 
-use std::sync::{Arc, atomic::AtomicU32};
+use std::{
+    pin::Pin,
+    sync::{Arc, atomic::AtomicU32},
+};
 
-use axum::extract::ws::{WebSocket, close_code};
-use futures::StreamExt;
+use axum::extract::ws::{Message, WebSocket, close_code};
+use futures::{
+    StreamExt,
+    stream::{SplitSink, SplitStream},
+};
 use hubbub_protocol::CloseCode;
 use tokio::time::sleep;
 
@@ -44,11 +50,27 @@ pub struct Visitor {
 }
 
 /// Runs a session to its end, and cleans up behind it.
-pub async fn run(server: Arc<Server>, socket: WebSocket, ticket: Ticket, visitor: Visitor) {
+pub fn run(
+    server: Arc<Server>,
+    socket: WebSocket,
+    ticket: Ticket,
+    visitor: Visitor,
+) -> impl Future<Output = ()> {
+    // Here, since a task keeps the room for what it began with.
+    let (sink, stream) = socket.split();
+    converse(server, sink, stream, ticket, visitor)
+}
+
+async fn converse(
+    server: Arc<Server>,
+    sink: SplitSink<WebSocket, Message>,
+    stream: SplitStream<WebSocket>,
+    ticket: Ticket,
+    visitor: Visitor,
+) {
     let line = Arc::clone(ticket.line());
     let outbox = &*line.outbox;
     let unanswered = AtomicU32::new(0);
-    let (sink, stream) = socket.split();
     let mut conversation = None;
 
     let ended = {
@@ -84,18 +106,20 @@ async fn talk(
     ticket: &Ticket,
     Visitor { address, greeting, token }: Visitor,
     reader: &mut Reader<'_>,
-    conversation: &mut Option<Conversation>,
+    conversation: &mut Option<Box<Conversation>>,
 ) -> Ended {
-    match hello::greet(server, ticket, address, token, reader).await {
+    // What is boxed here is over in a moment. A task has room for the largest of all that it ever waits for, as long as it
+    // lives: it would be twice as large.
+    match Box::pin(hello::greet(server, ticket, address, token, reader)).await {
         Ok(Greeted { conversation: begun, resume, turn }) => {
             drop(greeting);
             let conversation = conversation.insert(begun);
-            in_turn(conversation.resume(resume), turn, &ticket.line().outbox).await;
+            in_turn(Box::pin(conversation.resume(resume)), turn, &ticket.line().outbox).await;
             let inbox = &ticket.line().inbox;
             loop {
                 tokio::select! {
                     read = reader.next() => match read {
-                        Ok(text) => conversation.handle(text.as_str()).await,
+                        Ok(text) => Box::pin(conversation.handle(text.as_str())).await,
                         Err(ended) => return ended,
                     },
                     event = inbox.next() => conversation.hear(event).await,
@@ -114,8 +138,8 @@ async fn talk(
 
 /// Does what belongs to a turn. While the client is what it waits for, since it has not read yet what it got, it is
 /// the next one's turn.
-async fn in_turn(work: impl Future<Output = ()>, turn: Turn<'_>, outbox: &Outbox) {
-    let (mut work, mut turn) = (std::pin::pin!(work), Some(turn));
+async fn in_turn(mut work: Pin<Box<impl Future<Output = ()>>>, turn: Turn<'_>, outbox: &Outbox) {
+    let mut turn = Some(turn);
     std::future::poll_fn(|context| {
         let done = work.as_mut().poll(context);
         if done.is_pending() && !outbox.is_low() {
