@@ -129,7 +129,8 @@ impl Fleet {
                     }
                     // By rooms: members of one room are on all servers.
                     let address = addresses[number / shape.rooms % addresses.len()];
-                    let opened = link::open(contender, address, &room(number % shape.rooms)).await?;
+                    let room = room(number % shape.rooms);
+                    let opened = link::open_in_turn(contender, address, &room, wait(number)).await?;
                     let (link, reader) = Link::new(opened, shape.senders, Rc::clone(&shared));
                     links.push((number, link, tokio::task::spawn_local(reader)));
                 }
@@ -274,6 +275,12 @@ impl Fleet {
             }
         }
     }
+}
+
+/// How long a client waits that a server has no time for: as Hubbub's own do the first time (protocol.md, "How a good
+/// client behaves"), each another time.
+fn wait(number: usize) -> Duration {
+    Duration::from_millis(1 + number as u64 % 500)
 }
 
 /// Waits until each of the servers takes somebody.

@@ -19,6 +19,7 @@ use tokio::{
         TcpSocket, TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
+    time::Instant,
 };
 
 use super::trial::Tally;
@@ -49,6 +50,19 @@ pub enum OpenError {
     #[error("nobody came into a room within {} s", OPENS_WITHIN.as_secs())]
     Late,
 }
+
+impl OpenError {
+    /// Whether the server said that it has no time now: 503 (RFC 9110, 15.6.4), or 1013 of WebSocket's registry.
+    fn passes(&self) -> bool {
+        match self {
+            Self::Refused(refused) => refused.is_unavailable(),
+            Self::Closed(words) => words.starts_with(TRY_AGAIN_LATER),
+            Self::Socket(_) | Self::Broken(_) | Self::Late => false,
+        }
+    }
+}
+
+const TRY_AGAIN_LATER: &str = "1013";
 
 /// A connection that is in its room, and what was read behind that.
 pub(super) struct Opened {
@@ -82,7 +96,23 @@ pub(super) async fn open(
     open_with(contender, address, room, None).await
 }
 
-/// The same; the kernel keeps so many bytes at most that nobody read yet.
+/// The same; who is told that the server has no time now comes again after a wait.
+pub(super) async fn open_in_turn(
+    contender: &dyn Contender,
+    address: SocketAddr,
+    room: &str,
+    wait: Duration,
+) -> Result<Opened, OpenError> {
+    let deadline = Instant::now() + OPENS_WITHIN;
+    loop {
+        match open(contender, address, room).await {
+            Err(error) if error.passes() && Instant::now() < deadline => tokio::time::sleep(wait).await,
+            opened => return opened,
+        }
+    }
+}
+
+/// As [`open`]; the kernel keeps so many bytes at most that nobody read yet.
 pub(super) async fn open_with(
     contender: &dyn Contender,
     address: SocketAddr,

@@ -66,14 +66,16 @@ pub enum Scenario {
     Door,
     /// The hall, half of it on each of two servers.
     TwoHalls,
+    /// The tables, half of each on each of two servers.
+    TwoTables,
     /// One, two and three servers behind HAProxy.
     Proxied,
 }
 
 impl Scenario {
     /// In the order in which they are told.
-    pub const ALL: [Self; 6] =
-        [Self::Hall, Self::Tables, Self::Idle, Self::Door, Self::TwoHalls, Self::Proxied];
+    pub const ALL: [Self; 7] =
+        [Self::Hall, Self::Tables, Self::Idle, Self::Door, Self::TwoHalls, Self::TwoTables, Self::Proxied];
 
     /// What figures of it begin with.
     pub fn name(self) -> &'static str {
@@ -83,6 +85,7 @@ impl Scenario {
             Self::Idle => "idle",
             Self::Door => "door",
             Self::TwoHalls => "twoHalls",
+            Self::TwoTables => "twoTables",
             Self::Proxied => "proxied",
         }
     }
@@ -91,7 +94,7 @@ impl Scenario {
     pub fn is_for(self, contender: &dyn Contender) -> bool {
         match self {
             Self::Hall | Self::Tables | Self::Idle | Self::Door => true,
-            Self::TwoHalls => contender.scales(),
+            Self::TwoHalls | Self::TwoTables => contender.scales(),
             // The configuration is that of Hubbub's servers.
             Self::Proxied => contender.scales() && contender.name().starts_with(OURS),
         }
@@ -107,12 +110,14 @@ impl Scenario {
         let fan_out = |servers, shape, laggards| {
             fan_out::run(contender, site, plan, Work { servers, shape, laggards, behind_proxy: false })
         };
+        let tables = Shape { rooms: plan.tables, members: 10, senders: 1 };
         let figures = match self {
             Self::Hall => fan_out(1, HALL, LAGGARDS).await?,
-            Self::Tables => fan_out(1, Shape { rooms: plan.tables, members: 10, senders: 1 }, 0).await?,
+            Self::Tables => fan_out(1, tables, 0).await?,
             Self::Idle => idle::run(contender, site, plan).await?,
             Self::Door => door::run(contender, site, plan).await?,
             Self::TwoHalls => fan_out(2, HALL, 0).await?,
+            Self::TwoTables => fan_out(2, tables, 0).await?,
             Self::Proxied => proxied::run(contender, site, plan).await?,
         };
         Ok(figures.into_iter().map(|(name, value)| (format!("{}.{name}", self.name()), value)).collect())

@@ -33,6 +33,13 @@ pub enum Answer {
 #[error("the server answered {0:?} where a WebSocket was asked for")]
 pub struct Refused(String);
 
+impl Refused {
+    /// Whether it has no time now (RFC 9110, 15.6.4).
+    pub fn is_unavailable(&self) -> bool {
+        self.0.starts_with("HTTP/1.1 503 ")
+    }
+}
+
 /// Reads the answer to [`request`].
 pub fn read_answer(bytes: &[u8]) -> Result<Answer, Refused> {
     let Some(end) = memmem::find(bytes, b"\r\n\r\n") else {
@@ -67,6 +74,7 @@ mod tests {
     #[test]
     fn any_other_answer_is_told() {
         let error = read_answer(b"HTTP/1.1 503 Service Unavailable\r\n\r\n").unwrap_err();
+        assert!(error.is_unavailable());
         assert!(error.to_string().contains("503 Service Unavailable"));
         assert!(read_answer(b"HTTP/1.1 101 Switching Protocols\r\n\r\n").is_err(), "another key");
     }
