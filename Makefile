@@ -30,5 +30,5 @@ images: ## build the container images with buildah or docker
 bench: ## measure chat-server and its peers, write docs/performance.md: half an hour
 	@scripts/bench
 
-bench-quick: ## the same with one short round: 7 minutes
+bench-quick: ## the same with one short round: 8 minutes
 	@scripts/bench --quick

@@ -24,7 +24,7 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Some 7 minutes in all.
+    /// Some 8 minutes in all.
     pub fn quick() -> Self {
         Self {
             rounds: 1,

@@ -22,9 +22,9 @@ use crate::{
     session::{self, Visitor},
 };
 
-/// What an idle socket costs is mostly its read buffer: 1 KiB makes 3 KiB a connection, the default of 128 KiB
-/// makes 136. A chat message fits; for a longer frame the buffer grows.
-const READ_BUFFER: usize = 1024;
+/// Each idle socket keeps its read buffer: 1 KiB makes half a KiB more a connection than this, the default of 128 KiB
+/// makes 136. A chat message of 300 characters fits; for a longer frame the buffer grows.
+const READ_BUFFER: usize = 512;
 
 /// Between two looks at an engine that is away: a part of what a connection to it takes that is made again at once.
 const ENGINE_LOOK: Duration = Duration::from_millis(50);
