@@ -47,6 +47,13 @@ export function apply(object: object): Promise<string> {
   return must('kubectl', [...namespaced, 'apply', '--filename', '-'], JSON.stringify(object));
 }
 
+/** Asks for the end of a pod as `kubectl drain` does. A PodDisruptionBudget may refuse it. */
+export function evict(pod: string): Promise<string> {
+  const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: pod } };
+  const path = `/api/v1/namespaces/${settings.namespace}/pods/${pod}/eviction`;
+  return must('kubectl', ['create', '--raw', path, '--filename', '-'], JSON.stringify(eviction));
+}
+
 export function helm(...args: string[]): Promise<string> {
   return must('helm', [...namespaced, ...args]);
 }

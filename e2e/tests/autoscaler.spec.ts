@@ -45,7 +45,7 @@ test('a HorizontalPodAutoscaler may own the size, and servers are emptied for it
       .toBe('2');
     const reports = await stopAll(stays);
     expect(reports.reduce((sum, { reconnects }) => sum + reconnects, 0)).toBeGreaterThan(0);
-    await keepMoves('a server that an HPA takes away through `/scale`', reports);
+    await keepMoves('a scale-down by an HPA on `/scale`', reports);
   } finally {
     await kubectl('delete', `hpa/${settings.release}`, '--ignore-not-found');
     await cluster.unpin();

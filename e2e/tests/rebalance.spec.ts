@@ -88,7 +88,7 @@ test('new servers get their share, though the operator is killed in each phase o
     print('sessions of the four servers', [...(await cluster.sessions()).values()].join(' '));
     const report = await crowd.stop();
     expectNothingLost('the crowd', report);
-    await keepMoves('rebalance from two servers to four, the operator killed three times', [report]);
+    await keepMoves('a rebalance from two servers to four, the operator killed three times', [report]);
   } finally {
     await crowd.end();
     await cluster.unpin();

@@ -78,5 +78,5 @@ test('servers come as load crosses the threshold and go through a drain, and tho
 
   const reports = await stopAll(stays);
   expect(reports.reduce((sum, { reconnects }) => sum + reconnects, 0)).toBeGreaterThan(0);
-  await keepMoves('servers that the operator takes away', reports);
+  await keepMoves('a scale-down by the operator', reports);
 });

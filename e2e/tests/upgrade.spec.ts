@@ -28,7 +28,7 @@ test('helm upgrade with a changed value replaces each server without a lost mess
 
   const reports = await stopAll(stays);
   for (const { reconnects } of reports) expect(reconnects).toBeGreaterThan(0);
-  await keepMoves('all servers replaced by `helm upgrade`', reports);
+  await keepMoves('a `helm upgrade` that replaces all servers', reports);
 
   await upgrade();
   await expect
