@@ -1,7 +1,10 @@
 //! Sending sessions away: all of them before the server ends, or some to spread the load.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -18,7 +21,7 @@ use crate::{
 /// One part of so many of the period is kept free at its end, so that who was told last can go before the deadline.
 const RESERVE: u32 = 10;
 
-/// Between two looks at the engine while sessions are shed: it is away for longer, or was not missed by anybody.
+/// Between two looks at the engine while sessions go: it is away for longer, or was not missed by anybody.
 const ENGINE_LOOK: Duration = Duration::from_secs(1);
 
 /// When each of so many sessions goes: evenly over the period less its last tenth, each at a random place of its
@@ -46,30 +49,26 @@ pub struct Drain {
     sessions: Arc<Sessions>,
     engine: Arc<dyn Engine>,
     tasks: TaskTracker,
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    under_way: Option<UnderWay>,
+    under_way: Mutex<Option<UnderWay>>,
     /// The server ends after this drain.
-    last: bool,
+    last: Arc<AtomicBool>,
 }
 
 impl Drain {
     /// Of these sessions, which other servers take only while the engine answers. Waits are tasks of `tasks`.
     pub fn new(sessions: Arc<Sessions>, engine: Arc<dyn Engine>, tasks: TaskTracker) -> Self {
-        Self { sessions, engine, tasks, state: Mutex::default() }
+        Self { sessions, engine, tasks, under_way: Mutex::default(), last: Arc::default() }
     }
 
     /// Takes no new sessions from now on, tells those there are to go over the period, and closes those that are
-    /// left at its end. Again while one is under way, it counts only when it ends earlier.
+    /// left at its end: while the engine is away, and so every other server takes nobody, only if this one is about to
+    /// end. Again while one is under way, it counts only when it ends earlier.
     pub fn begin(&self, over: Duration) {
         let deadline = Instant::now() + over;
         let cancel = CancellationToken::new();
         {
-            let under_way = &mut self.lock().under_way;
-            if let Some(before) = under_way {
+            let mut under_way = self.lock();
+            if let Some(before) = &*under_way {
                 if before.deadline <= deadline {
                     return;
                 }
@@ -82,22 +81,26 @@ impl Drain {
         lines.retain(|line| line.is_greeted());
         tracing::info!(sessions = lines.len(), ?over, "draining");
         send_away(&lines, over, "this server is draining");
-        let sessions = Arc::clone(&self.sessions);
+        let (sessions, engine, last) =
+            (Arc::clone(&self.sessions), Arc::clone(&self.engine), Arc::clone(&self.last));
         self.tasks.spawn(cancel.run_until_cancelled_owned(async move {
             sleep_until(deadline).await;
+            while !engine.is_up() && !last.load(Ordering::Acquire) {
+                sleep(ENGINE_LOOK).await;
+            }
             sessions.close_all(Closing::Code(CloseCode::Drain));
         }));
     }
 
     /// The drain that was begun is the last: the server ends after it, and [`Drain::end`] does nothing any more.
     pub fn make_last(&self) {
-        self.lock().last = true;
+        self.last.store(true, Ordering::Release);
     }
 
     /// Takes no new sessions from now on, and closes those there are: there is no other server for them.
     pub fn close_all(&self) {
         let now = UnderWay { deadline: Instant::now(), cancel: CancellationToken::new() };
-        let before = self.lock().under_way.replace(now);
+        let before = self.lock().replace(now);
         if let Some(before) = before {
             before.cancel.cancel();
         }
@@ -106,11 +109,11 @@ impl Drain {
 
     /// Takes sessions again, unless the server is about to end. Those that were told to go still go.
     pub fn end(&self) {
-        let mut state = self.lock();
-        if state.last {
+        let mut under_way = self.lock();
+        if self.last.load(Ordering::Acquire) {
             return;
         }
-        if let Some(before) = state.under_way.take() {
+        if let Some(before) = under_way.take() {
             before.cancel.cancel();
             tracing::info!("taking sessions again");
         }
@@ -135,8 +138,9 @@ impl Drain {
                     sleep(ENGINE_LOOK).await;
                 }
             };
-            if timeout_at(deadline, away).await.is_ok() {
-                return;
+            let was_away = timeout_at(deadline, away).await.is_ok();
+            if was_away || !engine.is_up() {
+                return lines.iter().for_each(|line| line.stays());
             }
             for line in lines {
                 line.outbox.close(Closing::Code(CloseCode::Drain));
@@ -146,12 +150,12 @@ impl Drain {
 
     /// Whether new sessions are refused.
     pub fn is_under_way(&self) -> bool {
-        self.lock().under_way.is_some()
+        self.lock().is_some()
     }
 
     /// Tells a session that said hello after the drain had begun.
     pub fn send_away_late(&self, line: &Line) {
-        let Some(deadline) = self.lock().under_way.as_ref().map(|under_way| under_way.deadline) else {
+        let Some(deadline) = self.lock().as_ref().map(|under_way| under_way.deadline) else {
             return;
         };
         let left = deadline.saturating_duration_since(Instant::now());
@@ -167,8 +171,8 @@ impl Drain {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Option<UnderWay>> {
+        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

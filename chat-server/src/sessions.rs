@@ -50,6 +50,11 @@ impl Line {
         self.outbox.say(&ServerFrame::Reconnect { delay_ms, reason: reason.to_owned() });
     }
 
+    /// The client was told to go, and may as well stay.
+    pub fn stays(&self) {
+        self.moving.store(false, Ordering::Release);
+    }
+
     /// Whether the client was told to go: however it ends, it comes back elsewhere.
     pub fn is_moving(&self) -> bool {
         self.moving.load(Ordering::Acquire)

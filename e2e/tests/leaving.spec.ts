@@ -33,6 +33,7 @@ for (const [index, { how, end }] of endings.entries()) {
     const report = await stays.stop();
     expectNothingLost('those who stay', report);
     expect(report.reconnects).toBeGreaterThanOrEqual(people);
+    expect(report.cut, 'those whose connection ended first').toBeLessThan(people);
     await keepMoves(how, [report]);
   });
 }

@@ -18,7 +18,7 @@ pub struct DrainRequest {
     pub over_seconds: u32,
 }
 
-/// The body of [`SHED_PATH`].
+/// The body of [`SHED_PATH`]. At the end of the time those still there are closed, unless the engine was away meanwhile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ShedRequest {

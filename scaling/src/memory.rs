@@ -19,9 +19,9 @@ pub struct Memory {
     pub(crate) rush: RushMemory,
     /// When connections were moved last.
     pub(crate) rounds: Rounds,
-    /// What servers have refused since they were full.
+    /// What servers have refused because they were full.
     pub(crate) refusals: Refusals,
-    /// What servers have refused since more came at once than they let in.
+    /// What servers have refused because more came at once than they let in.
     #[serde(default)]
     pub(crate) put_off: Refusals,
 }

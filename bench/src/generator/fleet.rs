@@ -277,8 +277,8 @@ impl Fleet {
     }
 }
 
-/// How long a client waits that a server has no time for: as Hubbub's own do the first time (protocol.md, "How a good
-/// client behaves"), each another time.
+/// How long a client waits that a server has no time for, each another time, and each time the same. Hubbub's own wait longer
+/// each time (protocol.md, "How a good client behaves"): this is harder on a server.
 fn wait(number: usize) -> Duration {
     Duration::from_millis(1 + number as u64 % 500)
 }

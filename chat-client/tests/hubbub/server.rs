@@ -93,7 +93,7 @@ impl Server {
 
     /// Asks so many sessions to go elsewhere, each at its own time within a second.
     pub(crate) async fn shed(&self, sessions: u32) {
-        let body = format!(r#"{{"sessions":{sessions},"overSeconds":1}}"#);
+        let body = format!(r#"{{"sessions":{sessions},"overSeconds":5}}"#);
         let request = format!(
             "POST /admin/shed HTTP/1.1\r\nhost: test\r\nauthorization: Bearer {ADMIN_TOKEN}\r\n\
              content-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",

@@ -355,7 +355,7 @@ pub trait Engine: Broker + Presence + SessionRegister + Accounts + Rooms {
     /// Whether the engine answers, as far as is known now: all of it, where it has parts.
     fn is_up(&self) -> bool;
 
-    /// Whether no part of the engine answers, as far as is known now: no session can begin.
+    /// Whether no part of the engine is there, as far as is known now: no session can begin.
     fn is_away(&self) -> bool;
 
     /// Tells every server, this one included, what concerns a user. Not stored: who tells has stored before what it

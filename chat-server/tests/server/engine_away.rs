@@ -1,6 +1,6 @@
 //! The engine does not answer: who asks is told so, and nobody is closed.
 
-use hubbub_protocol::{ClientFrame, ErrorCode, ResumeFrom, ServerFrame};
+use hubbub_protocol::{ClientFrame, CloseCode, ErrorCode, ResumeFrom, ServerFrame};
 
 use crate::support::{TestServer, config, request, room};
 
@@ -88,6 +88,18 @@ async fn who_is_told_to_move_meanwhile_keeps_its_session() {
     engine.set_away(false);
     one.send("lobby", "still here").await;
     one.message().await;
+}
+
+#[tokio::test]
+async fn a_server_that_is_emptied_meanwhile_keeps_its_people_until_others_take_them() {
+    let (server, engine) = TestServer::start_on(config(&[]), |_| true).await;
+    let mut one = server.guest().await;
+    engine.set_away(true);
+    server.admin("/admin/drain", r#"{"overSeconds":0}"#).await;
+    one.find(|frame| matches!(frame, ServerFrame::Reconnect { .. })).await;
+    one.until_pong().await;
+    engine.set_away(false);
+    assert_eq!(one.closed().await, CloseCode::Drain.code());
 }
 
 #[tokio::test]

@@ -150,3 +150,18 @@ async fn while_redis_does_not_answer_the_door_is_closed_behind_those_who_wait_an
     assert!(server.metric("hubbub_accepted_total").await >= f64::from(u32::try_from(let_in).unwrap()));
     server.guest().await;
 }
+
+#[tokio::test]
+async fn a_redis_that_is_gone_lets_nobody_in_and_everybody_when_it_is_back() {
+    let mut redis = RedisServer::start();
+    let server = TestServer::start(config(&["--engine", "redis", "--redis-url", &redis.url()])).await;
+    let mut one = server.guest().await;
+    one.join("lobby").await;
+    redis.kill();
+    server.metric_is("hubbub_engine_up", 0.0).await;
+    let refused = server.ask_for_socket(None).await;
+    assert_eq!((refused.status, refused.problem().as_str()), (503, "engineUnavailable"));
+    redis.restart();
+    server.guest().await.join("lobby").await;
+    one.until_pong().await;
+}

@@ -165,16 +165,17 @@ impl Topology {
     pub(super) fn is_up(&self) -> bool {
         let map = self.map();
         map.is_whole()
-            && map.masters().iter().all(|master| self.commands(master) && master.subscriptions.is_up())
+            && map.masters().iter().all(|master| {
+                master.commands.is_up()
+                    && self.answers(&master.commands.health)
+                    && master.subscriptions.is_up()
+            })
     }
 
-    /// Whether no master is there that answers, as far as is known.
+    /// Whether there is no connection to any master. Whether calls are answered is not asked: that heals with the next
+    /// call, and who asks this makes none while it is so.
     pub(super) fn is_away(&self) -> bool {
-        !self.map().masters().iter().any(|master| self.commands(master))
-    }
-
-    fn commands(&self, master: &Master) -> bool {
-        master.commands.is_up() && self.answers(&master.commands.health)
+        !self.map().masters().iter().any(|master| master.commands.is_up())
     }
 
     /// Each time that a master was lost and is back, or another one is in its place: what was written last may be

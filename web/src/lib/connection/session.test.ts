@@ -220,6 +220,42 @@ describe('a server that is to leave', () => {
     expect(closings).toEqual([]);
   });
 
+  test('and says nothing any more is left for the one that is opened', async () => {
+    await connect();
+    const old = environment.socket;
+    old.receive({ type: 'reconnect', delayMs: IDLE_MS + PONG_TIMEOUT_MS - 1, reason: 'draining' });
+    await environment.advance(IDLE_MS + PONG_TIMEOUT_MS);
+    expect([old.closedWith, state()]).toEqual([MOVING, { kind: 'connecting', moving: true }]);
+    welcome();
+    expect([environment.sockets.length, closings]).toEqual([2, []]);
+  });
+
+  test('is not left while there is no token for another one', async () => {
+    await connect();
+    environment.socket.receive({ type: 'reconnect', delayMs: 0, reason: 'draining' });
+    tokenFails = true;
+    await environment.advance(0);
+    tokenFails = false;
+    expect([environment.sockets.length, state()?.kind]).toEqual([1, 'connected']);
+    await environment.advance(250);
+    welcome();
+    expect([environment.sockets.length, state()?.kind, closings]).toEqual([2, 'connected', []]);
+  });
+
+  test.each(['end', 'renew'] as const)('is left with the one that is opened on %s', async (how) => {
+    await connect();
+    environment.socket.receive({ type: 'reconnect', delayMs: 0, reason: 'draining' });
+    await environment.advance(0);
+    const next = environment.socket;
+    session[how]();
+    expect(environment.sockets.slice(0, 2).map(({ closedWith }) => closedWith)).toEqual([1000, 1000]);
+    next.events.opened();
+    next.events.closed(1000, '');
+    await environment.advance(WELCOME_TIMEOUT_MS - 1);
+    expect(next.sent).toEqual([]);
+    expect(environment.sockets).toHaveLength(how === 'end' ? 2 : 3);
+  });
+
   test('that closes before that time is left as any other', async () => {
     await connect();
     environment.socket.receive({ type: 'reconnect', delayMs: 5_000, reason: 'draining' });

@@ -45,7 +45,7 @@ interface Move {
   /** In words. */
   readonly because: string;
   /** Sockets that could not be opened for it. */
-  failures: number;
+  readonly failures: number;
   /** Takes over when it is open. Until then the session goes on where it is. */
   successor: Socket | undefined;
 }
@@ -236,7 +236,7 @@ export class Session {
     this.#timer(IDLE_MS, () => {
       this.send({ type: 'ping' });
       this.#timer(PONG_TIMEOUT_MS, () => {
-        this.#lost(t.connection.reasons.silence);
+        this.#gone(t.connection.reasons.silence);
       });
     });
   }
@@ -245,26 +245,28 @@ export class Session {
     const reason = closeReason(code, serverReason);
     if (code === CLOSE_CODES.BadToken) {
       this.credentials.forget();
+      // Whoever is on its way has the same one.
+      this.#endMove();
     } else if (!mayReturn(code)) {
       this.#abandon(1000);
       this.#change({ kind: 'stopped', reason });
       this.#tellEnd(reason);
       return;
-    } else if (this.#move?.successor !== undefined) {
-      // It is on its way already.
-      this.#takeOver(this.#move, this.#move.successor);
-      return;
     }
-    this.#lost(reason);
+    this.#gone(reason);
+  }
+
+  /** The server is there no more. The one that the page was told to move to may be on its way already. */
+  #gone(reason: string): void {
+    if (this.#move?.successor !== undefined) this.#takeOver(this.#move, this.#move.successor);
+    else this.#lost(reason);
   }
 
   #lost(reason: string, atLeastMs = 0): void {
-    const now = this.environment.now();
-    if (this.#connectedAt !== undefined && now - this.#connectedAt >= GOOD_AFTER_MS) this.#failures = 0;
     this.#abandon(MOVING);
     const wait = Math.max(atLeastMs, backoff(this.#failures, this.environment.random()));
     this.#failures += 1;
-    this.#change({ kind: 'waiting', retryAt: now + wait, reason });
+    this.#change({ kind: 'waiting', retryAt: this.environment.now() + wait, reason });
     this.#timer(wait, () => {
       this.#connect();
     });
@@ -282,6 +284,8 @@ export class Session {
     this.#attempt += 1;
     this.#cancelTimer();
     this.#endMove();
+    const now = this.environment.now();
+    if (this.#connectedAt !== undefined && now - this.#connectedAt >= GOOD_AFTER_MS) this.#failures = 0;
     this.#connectedAt = undefined;
     this.#socket?.close(code);
     this.#socket = undefined;
