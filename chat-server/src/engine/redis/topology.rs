@@ -172,10 +172,11 @@ impl Topology {
             })
     }
 
-    /// Whether there is no connection to any master. Whether calls are answered is not asked: that heals with the next
-    /// call, and who asks this makes none while it is so.
+    /// Whether there is no master to which there are both connections: a session needs both. Whether calls are answered is
+    /// not asked: that heals with the next call, and who asks this makes none while it is so.
     pub(super) fn is_away(&self) -> bool {
-        !self.map().masters().iter().any(|master| master.commands.is_up())
+        let both = |master: &Arc<Master>| master.commands.is_up() && master.subscriptions.is_up();
+        !self.map().masters().iter().any(both)
     }
 
     /// Each time that a master was lost and is back, or another one is in its place: what was written last may be
