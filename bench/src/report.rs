@@ -16,6 +16,9 @@ pub struct Measurement {
     pub contender: String,
     /// Name of the scenario.
     pub scenario: String,
+    /// How long it took, servers' start included.
+    #[serde(default)]
+    pub seconds: f64,
     /// By the names of [`FIGURES`], and others that no table shows.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub figures: BTreeMap<String, f64>,
@@ -36,6 +39,9 @@ pub struct Report {
     pub machine: Machine,
     /// In the order in which they were made.
     pub measurements: Vec<Measurement>,
+    /// What is still to be measured, or was to be when the run was interrupted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outstanding: Vec<String>,
 }
 
 /// The middle of several measurements, and between what they lie.
@@ -90,6 +96,15 @@ impl Report {
         }
         names.sort_unstable_by_key(|name| (!name.starts_with(OURS), *name));
         names
+    }
+
+    /// How long each scenario took, in all rounds and with all contenders.
+    pub fn seconds(&self) -> BTreeMap<&str, f64> {
+        let mut seconds = BTreeMap::new();
+        for it in &self.measurements {
+            *seconds.entry(it.scenario.as_str()).or_default() += it.seconds;
+        }
+        seconds
     }
 
     /// The measurements that there are not, and why.

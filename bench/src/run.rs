@@ -1,9 +1,9 @@
 //! `hubbub-bench run`: all contenders, all scenarios, in an order of its own each round.
 
-use std::{fs, path::PathBuf, time::Instant};
+use std::{collections::VecDeque, fmt, fs, path::PathBuf, time::Instant};
 
 use hubbub_bench::{
-    contender,
+    contender::{self, Contender},
     host::{Machine, Site},
     report::{Measurement, Report},
     scenario::{Figures, Plan, Scenario},
@@ -11,7 +11,7 @@ use hubbub_bench::{
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
-    runtime::Builder,
+    runtime::{Builder, Runtime},
     signal::unix::{SignalKind, signal},
     task::LocalSet,
 };
@@ -56,7 +56,7 @@ pub(super) struct Args {
     document: Option<PathBuf>,
 }
 
-/// Measures, prints the tables, and writes them where they are wanted. An error when something could not be measured.
+/// Measures, writes what there is after each measurement where it is wanted, and prints the tables at the end. An error when something could not be measured.
 pub(super) fn run(args: &Args) -> Result<(), String> {
     allow_open_files()?;
     let plan = if args.quick { Plan::quick() } else { Plan::full() };
@@ -74,71 +74,102 @@ pub(super) fn run(args: &Args) -> Result<(), String> {
         quick: args.quick,
         machine: Machine::here(),
         measurements: Vec::new(),
+        outstanding: Vec::new(),
     };
     // One thread: the generator has one core.
     let runtime = Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
-    let scenarios = if args.scenario.is_empty() { Scenario::ALL.to_vec() } else { args.scenario.clone() };
-    for round in 1..=plan.rounds {
-        for scenario in &scenarios {
-            measure(&runtime, args, &site, &plan, (round, *scenario), &mut report)?;
-        }
+    let mut turns = turns(args, &plan);
+    while let Some(turn) = turns.pop_front() {
+        // Here the servers of the turn before have ended, so nothing is left behind.
+        let Some(measurement) = measure(&runtime, &site, &plan, turn) else {
+            turns.push_front(turn);
+            publish(args, &report)?;
+            return Err(format!("stopped; {} measurements were not made", turns.len()));
+        };
+        report.measurements.push(measurement);
+        report.outstanding = turns.iter().map(ToString::to_string).collect();
+        report.machine.end();
+        publish(args, &report)?;
     }
-    report.machine.end();
-
-    let tables = table::markdown(&report);
-    print!("{tables}");
-    if let Some(path) = &args.json {
-        let json = serde_json::to_string_pretty(&report).expect("a report has string keys");
-        fs::write(path, json + "\n").map_err(|error| format!("{}: {error}", path.display()))?;
-    }
-    if let Some(path) = &args.document {
-        let fail = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
-        let text = fs::read_to_string(path).map_err(|error| fail(&error))?;
-        let text = table::between_marks(&text, &tables).ok_or_else(|| fail(&"there are no marks in it"))?;
-        fs::write(path, text).map_err(|error| fail(&error))?;
+    print!("{}", table::markdown(&report));
+    for (scenario, seconds) in report.seconds() {
+        eprintln!("{scenario}: {seconds:.0} s in all");
     }
     let failures = report.failures().count();
     if failures == 0 { Ok(()) } else { Err(format!("{failures} measurements could not be made")) }
 }
 
-/// One scenario with every contender it is for, in another order each time.
-fn measure(
-    runtime: &tokio::runtime::Runtime,
-    args: &Args,
-    site: &Site,
-    plan: &Plan,
-    (round, scenario): (u32, Scenario),
-    report: &mut Report,
-) -> Result<(), String> {
-    let mut contenders = contender::all();
-    contenders.retain(|it| {
-        let named = args.only.is_empty() || args.only.iter().any(|only| it.name().contains(only.as_str()));
-        named && scenario.is_for(*it)
-    });
-    fastrand::shuffle(&mut contenders);
-    for contender in contenders {
-        let begin = Instant::now();
-        let result = LocalSet::new().block_on(runtime, async {
-            tokio::select! {
-                result = scenario.run(contender, site, plan) => Some(result),
-                () = stopped() => None,
-            }
-        });
-        // Here the servers have ended, so nothing is left behind.
-        let Some(result) = result else { return Err("stopped".to_owned()) };
-        let (figures, failure) = match result {
-            Ok(figures) => (figures, None),
-            Err(failure) => (Figures::new(), Some(failure.to_string())),
-        };
-        let words = failure.clone().unwrap_or_else(|| format!("{:.0} s", begin.elapsed().as_secs_f64()));
-        eprintln!("round {round}, {}, {}: {words}", scenario.name(), contender.name());
-        report.measurements.push(Measurement {
-            round,
-            contender: contender.name().to_owned(),
-            scenario: scenario.name().to_owned(),
-            figures,
-            failure,
-        });
+/// One scenario with one contender.
+#[derive(Clone, Copy)]
+struct Turn {
+    round: u32,
+    scenario: Scenario,
+    contender: &'static dyn Contender,
+}
+
+impl fmt::Display for Turn {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} of {} in round {}", self.scenario.name(), self.contender.name(), self.round)
+    }
+}
+
+/// All that is to be measured: each scenario with every contender that it is for, in another order each time.
+fn turns(args: &Args, plan: &Plan) -> VecDeque<Turn> {
+    let scenarios = if args.scenario.is_empty() { Scenario::ALL.to_vec() } else { args.scenario.clone() };
+    let mut turns = VecDeque::new();
+    for round in 1..=plan.rounds {
+        for scenario in scenarios.iter().copied() {
+            let mut contenders = contender::all();
+            contenders.retain(|it| {
+                let named =
+                    args.only.is_empty() || args.only.iter().any(|only| it.name().contains(only.as_str()));
+                named && scenario.is_for(*it)
+            });
+            fastrand::shuffle(&mut contenders);
+            turns.extend(contenders.into_iter().map(|contender| Turn { round, scenario, contender }));
+        }
+    }
+    turns
+}
+
+/// None when somebody asked the run to end.
+fn measure(runtime: &Runtime, site: &Site, plan: &Plan, turn: Turn) -> Option<Measurement> {
+    let Turn { round, scenario, contender } = turn;
+    let begin = Instant::now();
+    let result = LocalSet::new().block_on(runtime, async {
+        tokio::select! {
+            result = scenario.run(contender, site, plan) => Some(result),
+            () = stopped() => None,
+        }
+    })?;
+    let (figures, failure) = match result {
+        Ok(figures) => (figures, None),
+        Err(failure) => (Figures::new(), Some(failure.to_string())),
+    };
+    let seconds = begin.elapsed().as_secs_f64();
+    eprintln!("{turn}: {seconds:.1} s{}", failure.as_ref().map(|why| format!(", {why}")).unwrap_or_default());
+    Some(Measurement {
+        round,
+        contender: contender.name().to_owned(),
+        scenario: scenario.name().to_owned(),
+        seconds,
+        figures,
+        failure,
+    })
+}
+
+/// Writes what there is so far where it is wanted: a run that is interrupted leaves it there.
+fn publish(args: &Args, report: &Report) -> Result<(), String> {
+    if let Some(path) = &args.json {
+        let json = serde_json::to_string_pretty(report).expect("a report has string keys");
+        fs::write(path, json + "\n").map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    if let Some(path) = &args.document {
+        let fail = |error: &dyn fmt::Display| format!("{}: {error}", path.display());
+        let text = fs::read_to_string(path).map_err(|error| fail(&error))?;
+        let text = table::between_marks(&text, &table::markdown(report))
+            .ok_or_else(|| fail(&"there are no marks in it"))?;
+        fs::write(path, text).map_err(|error| fail(&error))?;
     }
     Ok(())
 }

@@ -37,6 +37,13 @@ pub fn markdown(report: &Report) -> String {
         let _ =
             writeln!(text, "- **{}, {}: not measured.** {why}", measurement.contender, measurement.scenario);
     }
+    if !report.outstanding.is_empty() {
+        let _ = writeln!(
+            text,
+            "\n**The run was interrupted.** Not measured were {}.",
+            report.outstanding.join("; ")
+        );
+    }
     text
 }
 
@@ -194,6 +201,7 @@ mod tests {
             round,
             contender: contender.to_owned(),
             scenario: "hall".to_owned(),
+            seconds: 1.0,
             figures: [("hall.most".to_owned(), most)].into(),
             failure: None,
         }
@@ -209,7 +217,7 @@ mod tests {
             load_before: 0.1,
             load_after: 2.0,
         };
-        Report { day: "2026-01-31".to_owned(), quick: false, machine, measurements }
+        Report { day: "2026-01-31".to_owned(), quick: false, machine, measurements, outstanding: Vec::new() }
     }
 
     #[test]
@@ -237,6 +245,18 @@ mod tests {
         let text = markdown(&report(vec![measurement("Hubbub (memory)", 1, 1.0), broken]));
         assert!(text.contains("- **NATS, hall: not measured.** nats-server can't be started"), "{text}");
         assert!(text.contains("FAILED"), "{text}");
+    }
+
+    #[test]
+    fn what_an_interrupted_run_did_not_come_to_is_told() {
+        let mut report = report(vec![measurement("Hubbub (memory)", 1, 1.0)]);
+        assert!(!markdown(&report).contains("interrupted"));
+        report.outstanding = vec!["hall of NATS in round 1".to_owned()];
+        assert!(
+            markdown(&report).contains("Not measured were hall of NATS in round 1."),
+            "{}",
+            markdown(&report)
+        );
     }
 
     #[test]

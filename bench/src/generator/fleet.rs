@@ -130,7 +130,7 @@ impl Fleet {
                     // By rooms: members of one room are on all servers.
                     let address = addresses[number / shape.rooms % addresses.len()];
                     let room = room(number % shape.rooms);
-                    let opened = link::open_in_turn(contender, address, &room, wait(number)).await?;
+                    let opened = link::open_in_turn(contender, address, &room).await?;
                     let (link, reader) = Link::new(opened, shape.senders, Rc::clone(&shared));
                     links.push((number, link, tokio::task::spawn_local(reader)));
                 }
@@ -275,12 +275,6 @@ impl Fleet {
             }
         }
     }
-}
-
-/// How long a client waits that a server has no time for, each another time, and each time the same. Hubbub's own wait longer
-/// each time (protocol.md, "How a good client behaves"): this is harder on a server.
-fn wait(number: usize) -> Duration {
-    Duration::from_millis(1 + number as u64 % 500)
 }
 
 /// Waits until each of the servers takes somebody.

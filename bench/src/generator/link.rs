@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use chat_client::load::Member;
+use chat_client::{load::Member, reconnect::backoff};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf},
     net::{
@@ -96,17 +96,20 @@ pub(super) async fn open(
     open_with(contender, address, room, None).await
 }
 
-/// The same; who is told that the server has no time now comes again after a wait.
+/// The same; who is told that the server has no time now comes again as Hubbub's own clients do, later each time.
 pub(super) async fn open_in_turn(
     contender: &dyn Contender,
     address: SocketAddr,
     room: &str,
-    wait: Duration,
 ) -> Result<Opened, OpenError> {
     let deadline = Instant::now() + OPENS_WITHIN;
+    let mut attempt = 0;
     loop {
         match open(contender, address, room).await {
-            Err(error) if error.passes() && Instant::now() < deadline => tokio::time::sleep(wait).await,
+            Err(error) if error.passes() && Instant::now() < deadline => {
+                tokio::time::sleep(backoff(attempt, fastrand::f64())).await;
+                attempt += 1;
+            }
             opened => return opened,
         }
     }
