@@ -110,6 +110,10 @@ impl Contender for Hubbub {
         let id = format!("00000000-0000-4000-8000-{number:012x}");
         format!(r#"{{"type":"send","id":"{id}","room":"{room}","text":"{text}"}}"#)
     }
+
+    fn rename(&self, name: &str) -> Option<String> {
+        Some(format!(r#"{{"type":"rename","name":"{name}"}}"#))
+    }
 }
 
 #[cfg(test)]
@@ -126,5 +130,6 @@ mod tests {
             }
         }
         ClientFrame::parse(&Hubbub::MEMORY.publish("room-1", "good morning", 4_711)).unwrap();
+        ClientFrame::parse(&Hubbub::MEMORY.rename("Guest 7").unwrap()).unwrap();
     }
 }

@@ -54,6 +54,11 @@ pub trait Contender: Sync {
     /// What a member sends to say something. `number` is another one for each message of a fleet.
     fn publish(&self, room: &str, text: &str, number: u64) -> String;
 
+    /// What a member sends to have another name; none where members have no names.
+    fn rename(&self, _name: &str) -> Option<String> {
+        None
+    }
+
     /// What has to be answered to a frame that is no message, so that the server goes on.
     fn answer(&self, _payload: &[u8]) -> Option<&'static str> {
         None

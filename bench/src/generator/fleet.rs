@@ -15,6 +15,7 @@ use tokio::{
 
 use super::{
     link::{self, Link, OpenError, Shared},
+    seats::Seats,
     trial::{LATEST, Tally, Trial},
 };
 use crate::{contender::Contender, host::own_cpu, wire::Marker};
@@ -43,7 +44,7 @@ const WARM_WITHIN: Duration = Duration::from_secs(20);
 /// How often something is said to those who heard nothing yet.
 const WARM_AGAIN: Duration = Duration::from_millis(50);
 
-/// Who is where.
+/// Rooms that are all alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
     /// How many rooms there are.
@@ -52,13 +53,6 @@ pub struct Shape {
     pub members: usize,
     /// How many of them speak.
     pub senders: usize,
-}
-
-impl Shape {
-    /// Connections in all.
-    pub fn connections(self) -> usize {
-        self.rooms * self.members
-    }
 }
 
 /// Why there is no fleet.
@@ -77,8 +71,7 @@ pub enum NotOpened {
 
 /// Connections that are in their rooms, and hear what is said there.
 pub struct Fleet {
-    shape: Shape,
-    /// Number `n` is in room `n % rooms`; the first ones are the senders.
+    /// By the numbers of their seats.
     links: Vec<Rc<Link>>,
     shared: Rc<Shared>,
     /// How much each sender said.
@@ -94,10 +87,10 @@ impl Fleet {
     pub async fn open(
         contender: &'static dyn Contender,
         addresses: &[SocketAddr],
-        shape: Shape,
+        seats: impl Into<Seats>,
     ) -> Result<Self, NotOpened> {
         ready(contender, addresses).await?;
-        let fleet = Self::rush(contender, addresses, shape, OPENERS).await?;
+        let fleet = Self::rush(contender, addresses, seats, OPENERS).await?;
         fleet.warm().await?;
         Ok(fleet)
     }
@@ -106,14 +99,14 @@ impl Fleet {
     pub async fn rush(
         contender: &'static dyn Contender,
         addresses: &[SocketAddr],
-        shape: Shape,
+        seats: impl Into<Seats>,
         openers_at_once: usize,
     ) -> Result<Self, NotOpened> {
         let shared = Rc::new(Shared {
             contender,
             tally: RefCell::new(Tally::new()),
             scratch: RefCell::new(vec![0; READ_BYTES]),
-            rooms: shape.rooms,
+            seats: seats.into(),
             closed: Cell::new(0),
         });
         let next = Rc::new(Cell::new(0));
@@ -124,29 +117,29 @@ impl Fleet {
                 let mut links = Vec::new();
                 loop {
                     let number = next.replace(next.get() + 1);
-                    if number >= shape.connections() {
+                    if number >= shared.seats.connections() {
                         return Ok::<_, OpenError>(links);
                     }
-                    // By rooms: members of one room are on all servers.
-                    let address = addresses[number / shape.rooms % addresses.len()];
-                    let room = room(number % shape.rooms);
-                    let opened = link::open_in_turn(contender, address, &room).await?;
-                    let (link, reader) = Link::new(opened, shape.senders, Rc::clone(&shared));
+                    let seat = shared.seats.seat(number);
+                    // By places: members of one room are on all servers.
+                    let address = addresses[seat.place % addresses.len()];
+                    let opened = link::open_in_turn(contender, address, &room(seat.room)).await?;
+                    let senders = shared.seats.room(seat.room).senders;
+                    let (link, reader) = Link::new(opened, senders, Rc::clone(&shared));
                     links.push((number, link, tokio::task::spawn_local(reader)));
                 }
             });
         }
-        let mut links = Vec::with_capacity(shape.connections());
+        let mut links = Vec::with_capacity(shared.seats.connections());
         for opened in openers.join_all().await {
             links.extend(opened?);
         }
         links.sort_unstable_by_key(|(number, ..)| *number);
         let (links, readers) = links.into_iter().map(|(_, link, reader)| (link, reader)).unzip();
         Ok(Self {
-            shape,
             links,
+            sent: vec![0; shared.seats.senders().len()],
             shared,
-            sent: vec![0; shape.rooms * shape.senders],
             numbers: Cell::new(0),
             patience: PATIENCE,
             readers,
@@ -169,39 +162,49 @@ impl Fleet {
             if Instant::now() > deadline {
                 return Err(NotOpened::Cold { members: cold.len() });
             }
-            let mut rooms: Vec<_> = cold.iter().map(|number| number % self.shape.rooms).collect();
+            let mut rooms: Vec<_> = cold.iter().map(|it| self.shared.seats.seat(*it).room).collect();
             rooms.sort_unstable();
             rooms.dedup();
-            for room in rooms {
-                self.say(room, 0, 0);
-                self.links[room].flush();
+            // The first one of a room has the room's number.
+            for first in rooms {
+                self.say(first, Marker { sender: 0, sequence: 0, due_micros: 0 });
+                self.links[first].flush();
             }
             tokio::time::sleep(WARM_AGAIN).await;
         }
     }
 
-    /// Queues a message of a sender.
-    fn say(&self, sender: usize, sequence: u64, due_micros: u64) {
+    /// Queues a message of the member with this number.
+    fn say(&self, number: usize, marker: Marker) {
         let contender = self.shared.contender;
-        let marker = Marker { sender: u32::try_from(sender).unwrap_or(u32::MAX), sequence, due_micros };
-        let number = self.numbers.replace(self.numbers.get() + 1);
-        let room = room(sender % self.shape.rooms);
-        let words = contender.publish(&room, &marker.text(TEXT_BYTES), number);
-        self.links[sender].say(contender.kind(), words.as_bytes());
+        let unique = self.numbers.replace(self.numbers.get() + 1);
+        let room = room(self.shared.seats.seat(number).room);
+        let words = contender.publish(&room, &marker.text(TEXT_BYTES), unique);
+        self.links[number].say(contender.kind(), words.as_bytes());
+    }
+
+    /// How many deliveries there are to a message, on average.
+    pub fn fan_out(&self) -> f64 {
+        self.shared.seats.fan_out()
+    }
+
+    /// Deliveries that there have to be of all that was said in trials.
+    fn due(&self) -> u64 {
+        let seats = &self.shared.seats;
+        let members = seats.senders().iter().map(|it| seats.room(seats.seat(*it).room).members as u64);
+        members.zip(&self.sent).map(|(members, sent)| members * sent).sum()
     }
 
     /// Says so many messages a second in all, for a while, and waits until they came. Ends early when more than one in
     /// a hundred is later than [`LATEST`], or a connection is closed.
-    #[expect(clippy::cast_precision_loss, reason = "members are counted in thousands")]
     pub async fn trial(&mut self, rate: f64, length: Duration) -> Trial {
-        let planned = rate * length.as_secs_f64() * self.shape.members as f64;
+        let planned = rate * length.as_secs_f64() * self.fan_out();
         self.shared.tally.borrow_mut().reset(planned);
         let busy = own_cpu();
-        let before: u64 = self.sent.iter().sum();
+        let before: (u64, u64) = (self.sent.iter().sum(), self.due());
         let begin = Instant::now();
         self.send(rate, length, begin).await;
-        let sent = self.sent.iter().sum::<u64>() - before;
-        let expected = sent * self.shape.members as u64;
+        let (sent, expected) = (self.sent.iter().sum::<u64>() - before.0, self.due() - before.1);
         self.settle(expected).await;
         let lasted = begin.elapsed();
 
@@ -220,9 +223,14 @@ impl Fleet {
             lasted,
             generator_busy: (own_cpu().saturating_sub(busy)).as_secs_f64() / lasted.as_secs_f64(),
         };
+        let seats = &self.shared.seats;
+        let mut sent_in = vec![Vec::new(); seats.rooms()];
+        for (sender, sent) in seats.senders().iter().zip(&self.sent) {
+            sent_in[seats.seat(*sender).room].push(*sent);
+        }
         for (number, link) in self.links.iter().enumerate() {
-            for (index, member) in link.seen.borrow().iter().enumerate() {
-                let sent = self.sent[index * self.shape.rooms + number % self.shape.rooms];
+            let sent_here = &sent_in[seats.seat(number).room];
+            for (member, sent) in link.seen.borrow().iter().zip(sent_here.iter().copied()) {
                 trial.lost += member.lost(|_, after, through| through.min(sent).saturating_sub(after));
                 trial.duplicated += member.duplicated;
                 trial.misordered += member.misordered;
@@ -245,8 +253,11 @@ impl Fleet {
             while let Some(due) = schedule.due(sender, index).filter(|due| *due <= now && *due < length) {
                 self.sent[sender] += 1;
                 let due = u64::try_from((offset + due).as_micros()).unwrap_or(u64::MAX);
-                self.say(sender, self.sent[sender], due);
-                unsent.push(sender);
+                let number = self.shared.seats.senders()[sender];
+                let sequence = self.sent[sender];
+                let id = u32::try_from(sender).unwrap_or(u32::MAX);
+                self.say(number, Marker { sender: id, sequence, due_micros: due });
+                unsent.push(number);
                 sender += 1;
                 if sender == senders {
                     (sender, index) = (0, index + 1);
@@ -254,7 +265,7 @@ impl Fleet {
             }
             unsent.sort_unstable();
             unsent.dedup();
-            unsent.retain(|sender| self.links[*sender].flush());
+            unsent.retain(|number| self.links[*number].flush());
             let done = now >= length && unsent.is_empty();
             let hopeless = self.shared.tally.borrow().is_late() || now > length + self.patience;
             if done || hopeless || self.shared.closed.get() > 0 {

@@ -22,7 +22,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::trial::Tally;
+use super::{seats::Seats, trial::Tally};
 use crate::{
     contender::{Contender, Step},
     wire::{Answer, Broken, Frames, Kind, Marker, Refused, Scanner, read_answer, request, write_frame},
@@ -73,15 +73,20 @@ pub(super) struct Opened {
 impl Opened {
     /// Goes as a client does that has nothing more to say.
     pub(super) async fn close(mut self) -> Result<(), OpenError> {
-        let mut frame = Vec::new();
-        write_frame(Kind::Close, &NORMAL_CLOSURE.to_be_bytes(), &mut frame);
-        Ok(self.stream.write_all(&frame).await?)
+        Ok(say_goodbye(&mut self.stream).await?)
     }
 
     /// The socket alone.
     pub(super) fn into_stream(self) -> TcpStream {
         self.stream
     }
+}
+
+/// Tells the server that the client goes.
+pub(super) async fn say_goodbye(stream: &mut TcpStream) -> io::Result<()> {
+    let mut frame = Vec::new();
+    write_frame(Kind::Close, &NORMAL_CLOSURE.to_be_bytes(), &mut frame);
+    stream.write_all(&frame).await
 }
 
 /// RFC 6455, 7.4.1.
@@ -195,7 +200,7 @@ pub(super) struct Shared {
     pub(super) tally: RefCell<Tally>,
     /// What is read goes through here, for all connections: they are read one after the other.
     pub(super) scratch: RefCell<Vec<u8>>,
-    pub(super) rooms: usize,
+    pub(super) seats: Seats,
     /// Connections that ended before they should have.
     pub(super) closed: Cell<usize>,
 }
@@ -293,7 +298,7 @@ impl Reader {
                     if marker.sequence == 0 {
                         link.warm.set(true);
                     } else {
-                        note(&mut seen, shared.rooms, marker);
+                        note(&mut seen, &shared.seats, marker);
                         tally.delivered_at(now, marker.due_micros);
                     }
                 });
@@ -311,9 +316,10 @@ impl Reader {
     }
 }
 
-/// Sender number `n` speaks in room `n % rooms`, so it is the `n / rooms`th there.
-fn note(seen: &mut [Member], rooms: usize, marker: Marker) {
-    let Some(member) = seen.get_mut(marker.sender as usize / rooms) else { return };
+/// The nth of those who talk in a room is the nth that its members see.
+fn note(seen: &mut [Member], seats: &Seats, marker: Marker) {
+    let Some(number) = seats.senders().get(marker.sender as usize) else { return };
+    let Some(member) = seen.get_mut(seats.seat(*number).place) else { return };
     let last = member.place().map_or(0, |(_, last)| last);
     if marker.sequence > last {
         member.see(marker.sequence);

@@ -4,6 +4,7 @@ mod fleet;
 mod laggards;
 mod link;
 mod requests;
+mod seats;
 mod trial;
 mod visitors;
 
@@ -11,5 +12,6 @@ pub use fleet::{Fleet, NotOpened, OPENERS, Shape, taken_for};
 pub use laggards::Laggards;
 pub use link::OpenError;
 pub use requests::post_messages;
+pub use seats::{Room, Seat, Seats};
 pub use trial::{LATEST, Trial};
-pub use visitors::visit;
+pub use visitors::{Guests, visit};

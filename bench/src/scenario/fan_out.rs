@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Failure, Figures, Plan};
 use crate::{
     contender::{Contender, Servers, behind_haproxy},
-    generator::{Fleet, Laggards, Shape, Trial, taken_for},
+    generator::{Fleet, Guests, Laggards, Seats, Trial, taken_for},
     host::Site,
     search::Search,
 };
@@ -24,24 +24,34 @@ const ATTEMPTS: u32 = 2;
 pub(super) const PROXY_KNOWS: Duration = Duration::from_secs(3);
 
 /// What is asked.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Work {
     pub(super) servers: usize,
-    pub(super) shape: Shape,
+    pub(super) seats: Seats,
+    /// Guests who come and go all the time, and change their names where they have some.
+    pub(super) guests: usize,
     /// Members of the first room who read slowly, on top of the others, in a trial of their own at the end.
     pub(super) laggards: usize,
     /// Whether the servers are those of a single host, behind HAProxy.
     pub(super) behind_proxy: bool,
 }
 
-/// Servers and the members of their rooms; the members go first.
+impl Work {
+    /// Members who stay, and talk with servers without a proxy.
+    pub(super) fn of(servers: usize, seats: impl Into<Seats>) -> Self {
+        Self { servers, seats: seats.into(), guests: 0, laggards: 0, behind_proxy: false }
+    }
+}
+
+/// Servers and the members of their rooms; who came last goes first.
 struct Stage {
+    guests: Guests,
     fleet: Fleet,
     servers: Servers,
 }
 
 impl Stage {
-    async fn open(contender: &'static dyn Contender, site: &Site, work: Work) -> Result<Self, Failure> {
+    async fn open(contender: &'static dyn Contender, site: &Site, work: &Work) -> Result<Self, Failure> {
         let servers = if work.behind_proxy {
             let servers = behind_haproxy(site, work.servers).await?;
             taken_for(contender, servers.addresses[0], PROXY_KNOWS).await?;
@@ -49,15 +59,15 @@ impl Stage {
         } else {
             contender.start(site, work.servers).await?
         };
-        let fleet = Fleet::open(contender, &servers.addresses, work.shape).await?;
-        Ok(Self { fleet, servers })
+        let fleet = Fleet::open(contender, &servers.addresses, work.seats.clone()).await?;
+        let guests = Guests::come(contender, &servers.addresses, work.seats.rooms(), work.guests);
+        Ok(Self { guests, fleet, servers })
     }
 
     /// Holds so many deliveries a second, and accounts for them.
-    async fn hold(&mut self, rate: f64, shape: Shape, length: Duration) -> Held {
+    async fn hold(&mut self, rate: f64, length: Duration) -> Held {
         let before = self.cpu();
-        let members = u32::try_from(shape.members).unwrap_or(u32::MAX);
-        let trial = self.fleet.trial(rate / f64::from(members), length).await;
+        let trial = self.fleet.trial(rate / self.fleet.fan_out(), length).await;
         let after = self.cpu();
         let [cpu, redis_cpu, proxy_cpu] = [0, 1, 2].map(|part| after[part].saturating_sub(before[part]));
         Held { trial, cpu, redis_cpu, proxy_cpu }
@@ -106,9 +116,8 @@ pub(super) async fn run(
     work: Work,
 ) -> Result<Figures, Failure> {
     let mut figures = Figures::new();
-    let shape = work.shape;
-    let mut stage = Stage::open(contender, site, work).await?;
-    let fixed = stage.hold(FIXED_RATE, shape, plan.fixed).await;
+    let mut stage = Stage::open(contender, site, &work).await?;
+    let fixed = stage.hold(FIXED_RATE, plan.fixed).await;
     fixed.tell(&mut figures, "At20k");
     let Trial { lost, duplicated, misordered, .. } = fixed.trial;
     let mut broken = [lost, duplicated, misordered];
@@ -117,7 +126,7 @@ pub(super) async fn run(
     let mut best: Option<Held> = None;
     let mut failures = 0;
     while let Some(rate) = search.next() {
-        let held = stage.hold(rate, shape, plan.trial).await;
+        let held = stage.hold(rate, plan.trial).await;
         let whole = held.trial.is_whole();
         if held.trial.held() {
             search.tell(true);
@@ -132,7 +141,7 @@ pub(super) async fn run(
         // What is still under way, or closed, would spoil the next trial.
         if !whole {
             drop(stage);
-            stage = Stage::open(contender, site, work).await?;
+            stage = Stage::open(contender, site, &work).await?;
         }
     }
     let Some(best) = best else {
@@ -143,7 +152,7 @@ pub(super) async fn run(
     let most = best.trial.rate();
     figures.insert("most".to_owned(), most);
 
-    let half = stage.hold(most / 2.0, shape, plan.trial).await;
+    let half = stage.hold(most / 2.0, plan.trial).await;
     half.tell(&mut figures, "AtHalf");
     for (sum, more) in broken.iter_mut().zip([half.trial.lost, half.trial.duplicated, half.trial.misordered])
     {
@@ -152,10 +161,15 @@ pub(super) async fn run(
     for (name, count) in ["lost", "duplicated", "misordered"].into_iter().zip(broken) {
         figures.insert(name.to_owned(), count as f64);
     }
+    if work.guests > 0 {
+        let (visits, refused) = stage.guests.counted();
+        figures.insert("visits".to_owned(), visits as f64);
+        figures.insert("visitsRefused".to_owned(), refused as f64);
+    }
     if work.laggards > 0 {
         let address = stage.servers.addresses[0];
         let laggards = Laggards::open(contender, address, work.laggards).await?;
-        let slowed = stage.hold(most / 2.0, shape, plan.trial).await;
+        let slowed = stage.hold(most / 2.0, plan.trial).await;
         slowed.tell(&mut figures, "WithLaggards");
         let ratio = slowed.trial.p99.as_secs_f64() / half.trial.p99.as_secs_f64().max(1e-6);
         figures.insert("p99RatioWithLaggards".to_owned(), ratio);

@@ -19,7 +19,7 @@ pub(super) async fn run(
     // What is allocated at the first connection is the server's, not the connection's.
     drop(Fleet::open(contender, &servers.addresses, Shape { rooms: 1, members: 1, senders: 1 }).await?);
     let before = servers.cost().rss;
-    let kib = || servers.cost().rss.saturating_sub(before) as f64 / 1024.0 / shape.connections() as f64;
+    let kib = || servers.cost().rss.saturating_sub(before) as f64 / 1024.0 / plan.idle as f64;
 
     let fleet = Fleet::open(contender, &servers.addresses, shape).await?;
     let mut figures = Figures::from([("kib".to_owned(), kib())]);

@@ -13,7 +13,7 @@ pub use plan::Plan;
 
 use crate::{
     contender::Contender,
-    generator::{NotOpened, OpenError, Shape},
+    generator::{NotOpened, OpenError, Seats, Shape},
     host::{Site, Unavailable},
     report::OURS,
 };
@@ -53,6 +53,13 @@ const HALL: Shape = Shape { rooms: 1, members: 1_000, senders: 10 };
 /// 5 % of the hall.
 const LAGGARDS: usize = 50;
 
+/// Rooms by Zipf's law, and the part of their members that talks.
+const MIXED_ROOMS: usize = 200;
+const MIXED_TALKING: f64 = 0.05;
+
+/// As many a second come into a room and go again, and change their names in between.
+const GUESTS: usize = 20;
+
 /// A kind of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Scenario {
@@ -60,6 +67,8 @@ pub enum Scenario {
     Hall,
     /// 1,000 rooms of 10, one of whom talks; fewer in a quick run.
     Tables,
+    /// Rooms of all sizes, in which some talk, and others come, change their names and go.
+    Mixed,
     /// Connections in rooms where nothing is said.
     Idle,
     /// Clients that come and go.
@@ -74,14 +83,23 @@ pub enum Scenario {
 
 impl Scenario {
     /// In the order in which they are told.
-    pub const ALL: [Self; 7] =
-        [Self::Hall, Self::Tables, Self::Idle, Self::Door, Self::TwoHalls, Self::TwoTables, Self::Proxied];
+    pub const ALL: [Self; 8] = [
+        Self::Hall,
+        Self::Tables,
+        Self::Mixed,
+        Self::Idle,
+        Self::Door,
+        Self::TwoHalls,
+        Self::TwoTables,
+        Self::Proxied,
+    ];
 
     /// What figures of it begin with.
     pub fn name(self) -> &'static str {
         match self {
             Self::Hall => "hall",
             Self::Tables => "tables",
+            Self::Mixed => "mixed",
             Self::Idle => "idle",
             Self::Door => "door",
             Self::TwoHalls => "twoHalls",
@@ -93,7 +111,7 @@ impl Scenario {
     /// Whether it is for this contender.
     pub fn is_for(self, contender: &dyn Contender) -> bool {
         match self {
-            Self::Hall | Self::Tables | Self::Idle | Self::Door => true,
+            Self::Hall | Self::Tables | Self::Mixed | Self::Idle | Self::Door => true,
             Self::TwoHalls | Self::TwoTables => contender.scales(),
             // The configuration is that of Hubbub's servers.
             Self::Proxied => contender.scales() && contender.name().starts_with(OURS),
@@ -107,17 +125,19 @@ impl Scenario {
         site: &Site,
         plan: &Plan,
     ) -> Result<Figures, Failure> {
-        let fan_out = |servers, shape, laggards| {
-            fan_out::run(contender, site, plan, Work { servers, shape, laggards, behind_proxy: false })
-        };
+        let fan_out = |work| fan_out::run(contender, site, plan, work);
         let tables = Shape { rooms: plan.tables, members: 10, senders: 1 };
         let figures = match self {
-            Self::Hall => fan_out(1, HALL, LAGGARDS).await?,
-            Self::Tables => fan_out(1, tables, 0).await?,
+            Self::Hall => fan_out(Work { laggards: LAGGARDS, ..Work::of(1, HALL) }).await?,
+            Self::Tables => fan_out(Work::of(1, tables)).await?,
+            Self::Mixed => {
+                let seats = Seats::zipf(MIXED_ROOMS, plan.mixed, MIXED_TALKING);
+                fan_out(Work { guests: GUESTS, ..Work::of(1, seats) }).await?
+            }
             Self::Idle => idle::run(contender, site, plan).await?,
             Self::Door => door::run(contender, site, plan).await?,
-            Self::TwoHalls => fan_out(2, HALL, 0).await?,
-            Self::TwoTables => fan_out(2, tables, 0).await?,
+            Self::TwoHalls => fan_out(Work::of(2, HALL)).await?,
+            Self::TwoTables => fan_out(Work::of(2, tables)).await?,
             Self::Proxied => proxied::run(contender, site, plan).await?,
         };
         Ok(figures.into_iter().map(|(name, value)| (format!("{}.{name}", self.name()), value)).collect())

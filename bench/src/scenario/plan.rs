@@ -15,6 +15,8 @@ pub struct Plan {
     pub precision: f64,
     /// Small rooms, of ten each.
     pub tables: usize,
+    /// Members of rooms of all sizes.
+    pub mixed: usize,
     /// Connections that say nothing.
     pub idle: usize,
     /// For how long visitors come and go.
@@ -32,6 +34,7 @@ impl Plan {
             fixed: Duration::from_secs(1),
             precision: 1.2,
             tables: 200,
+            mixed: 1_000,
             idle: 2_000,
             visits: Duration::from_secs(1),
             crowd: 1_000,
@@ -46,6 +49,7 @@ impl Plan {
             fixed: Duration::from_secs(2),
             precision: 1.1,
             tables: 1_000,
+            mixed: 5_000,
             idle: 10_000,
             visits: Duration::from_secs(3),
             crowd: 5_000,

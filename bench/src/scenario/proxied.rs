@@ -28,7 +28,7 @@ pub(super) async fn run(
 ) -> Result<Figures, Failure> {
     let mut figures = Figures::new();
     for servers in 1..=3 {
-        let work = Work { servers, shape: PAIRS, laggards: 0, behind_proxy: true };
+        let work = Work { behind_proxy: true, ..Work::of(servers, PAIRS) };
         let found = fan_out::run(contender, site, plan, work).await?;
         let of = |name: &str| found.get(name).copied().unwrap_or_default();
         figures.insert(format!("sends{servers}"), of("most") / PAIRS.members as f64);
