@@ -1,7 +1,7 @@
 //! The bench: the same work for chat-server and its peers, from one generator, side by side in one run.
 //!
 //! [`contender`] says who is measured, [`scenario`] with which work, [`generator`] does it, [`host`] starts servers and
-//! reads what they cost. [`wire`], [`search`], [`report`] and [`table`] are pure.
+//! reads what they cost, [`sockets`] is what the kernel alone asks. [`wire`], [`search`], [`report`] and [`table`] are pure.
 
 pub mod contender;
 pub mod generator;
@@ -9,5 +9,6 @@ pub mod host;
 pub mod report;
 pub mod scenario;
 pub mod search;
+pub mod sockets;
 pub mod table;
 pub mod wire;

@@ -5,7 +5,7 @@ mod run;
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use hubbub_bench::{report::Report, table};
+use hubbub_bench::{report::Report, sockets, table};
 
 /// Measures chat-server and its peers with the same work, side by side.
 #[derive(Parser)]
@@ -19,6 +19,8 @@ struct Command {
 enum What {
     /// Measures.
     Run(run::Args),
+    /// Writes frames to bare sockets; `run` starts it, and reads off what that costs.
+    Sockets(sockets::Args),
     /// Tells two runs side by side.
     Compare {
         /// The JSON of a run.
@@ -31,6 +33,7 @@ enum What {
 fn main() -> ExitCode {
     let result = match Command::parse().what {
         What::Run(args) => run::run(&args),
+        What::Sockets(args) => sockets::serve(&args).map_err(|error| error.to_string()),
         What::Compare { old, new } => compare(&old, &new).map(|text| print!("{text}")),
     };
     match result {

@@ -86,11 +86,12 @@ impl Report {
         Spread::of(&values)
     }
 
-    /// Names of contenders, in the order in which they were first measured, Hubbub's first.
+    /// Names of contenders, in the order in which they were first measured, Hubbub's first; bare sockets are none.
     pub fn contenders(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
         for measurement in &self.measurements {
-            if !names.contains(&measurement.contender.as_str()) {
+            let name = measurement.contender.as_str();
+            if name != BARE_SOCKETS && !names.contains(&name) {
                 names.push(&measurement.contender);
             }
         }
@@ -115,6 +116,17 @@ impl Report {
 
 /// What the names of our own contenders begin with; all others are peers.
 pub const OURS: &str = "Hubbub";
+
+/// Hubbub as a single process, without Redis.
+pub const MEMORY: &str = "Hubbub (memory)";
+
+/// What no server can cost less than: a process that does nothing but write frames to sockets.
+pub const BARE_SOCKETS: &str = "bare sockets";
+
+/// What bare sockets cost with so many frames a write, in CPU seconds for a million frames: the name within its scenario.
+pub fn floor_figure(frames: u32) -> String {
+    format!("cpu{frames}")
+}
 
 /// Which is better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

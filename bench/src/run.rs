@@ -109,7 +109,13 @@ struct Turn {
 
 impl fmt::Display for Turn {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} of {} in round {}", self.scenario.name(), self.contender.name(), self.round)
+        write!(
+            out,
+            "{} of {} in round {}",
+            self.scenario.name(),
+            self.scenario.subject(self.contender),
+            self.round
+        )
     }
 }
 
@@ -150,7 +156,7 @@ fn measure(runtime: &Runtime, site: &Site, plan: &Plan, turn: Turn) -> Option<Me
     eprintln!("{turn}: {seconds:.1} s{}", failure.as_ref().map(|why| format!(", {why}")).unwrap_or_default());
     Some(Measurement {
         round,
-        contender: contender.name().to_owned(),
+        contender: scenario.subject(contender).to_owned(),
         scenario: scenario.name().to_owned(),
         seconds,
         figures,

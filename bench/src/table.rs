@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::report::{Better, FIGURES, Figure, OURS, Report, Spread};
+use crate::report::{BARE_SOCKETS, Better, FIGURES, Figure, OURS, Report, Spread, floor_figure};
 
 /// The tables of a report: all figures of all contenders, the ratios, and what could not be measured.
 pub fn markdown(report: &Report) -> String {
@@ -29,6 +29,11 @@ pub fn markdown(report: &Report) -> String {
     text += &all(report);
     text.push('\n');
     text += &ratios(report);
+    let floor = floor(report);
+    if !floor.is_empty() {
+        text.push('\n');
+        text += &floor;
+    }
     let failures: Vec<_> = report.failures().collect();
     if !failures.is_empty() {
         text.push('\n');
@@ -94,10 +99,49 @@ fn ratios(report: &Report) -> String {
             format!("{} {}", peer.0, number(peer.1)),
             number(ratio),
             format!("{sign} {wanted}"),
-            if reached { "reached" } else { "not yet" }.to_owned(),
+            verdict(reached).to_owned(),
         ]);
     }
     aligned(&rows)
+}
+
+/// How many times the floor a delivery may cost.
+const OVER_THE_FLOOR: f64 = 1.5;
+
+/// What bare sockets cost, and what ours costs beside that; empty when it was not measured.
+fn floor(report: &Report) -> String {
+    let mut rows: Vec<Vec<String>> = vec![
+        ["bare sockets, CPU-s/1M frames", "", "Hubbub's hall", "ratio", "wanted", ""]
+            .map(ToOwned::to_owned)
+            .into(),
+    ];
+    let written = [
+        (1, "1 a write(2), 20,000/s", Some("hall.cpuAt20k")),
+        (8, "8 a write(2)", None),
+        (32, "32 a write(2)", Some("hall.cpuAtMost")),
+        (128, "128 a write(2)", None),
+    ];
+    for (frames, title, beside) in written {
+        let name = format!("floor.{}", floor_figure(frames));
+        let Some(bare) = report.figure(BARE_SOCKETS, &name) else { continue };
+        let beside = FIGURES.iter().find(|figure| Some(figure.name) == beside);
+        let ours = beside.and_then(|figure| best(report, figure, true).map(|best| (figure, best)));
+        let cells = ours.map_or_else(Default::default, |(figure, (name, ours))| {
+            let ratio = ours / bare.median;
+            [
+                format!("{}: {name} {}", figure.title, number(ours)),
+                number(ratio),
+                format!("<= {OVER_THE_FLOOR}"),
+                verdict(ratio <= OVER_THE_FLOOR).to_owned(),
+            ]
+        });
+        rows.push([vec![title.to_owned(), shown(bare)], cells.into()].concat());
+    }
+    if rows.len() > 1 { aligned(&rows) } else { String::new() }
+}
+
+fn verdict(reached: bool) -> &'static str {
+    if reached { "reached" } else { "not yet" }
 }
 
 /// The best of ours, or of the peers: its name and its median.
@@ -257,6 +301,19 @@ mod tests {
             "{}",
             markdown(&report)
         );
+    }
+
+    #[test]
+    fn ours_is_compared_with_bare_sockets_which_are_no_contender() {
+        let mut ours = measurement("Hubbub (memory)", 1, 1.0);
+        ours.figures.insert("hall.cpuAt20k".to_owned(), 9.0);
+        let mut bare = measurement(BARE_SOCKETS, 1, 1.0);
+        bare.figures = [("floor.cpu1".to_owned(), 5.0), ("floor.cpu8".to_owned(), 0.8)].into();
+        let report = report(vec![ours, bare]);
+        assert_eq!(report.contenders(), ["Hubbub (memory)"]);
+        let text = floor(&report);
+        assert!(text.contains("Hubbub (memory) 9.00 | 1.80  | <= 1.5 | not yet"), "{text}");
+        assert!(text.contains("| 8 a write(2)"), "{text}");
     }
 
     #[test]

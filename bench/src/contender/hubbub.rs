@@ -2,7 +2,10 @@
 //! clients have the same.
 
 use super::{Contender, Servers, Step};
-use crate::host::{Process, Site, Unavailable, free_port, local};
+use crate::{
+    host::{Process, Site, Unavailable, free_port, local},
+    report::MEMORY,
+};
 
 /// See protocol.md, "Rates".
 const WITHOUT_LIMIT: [&str; 11] = [
@@ -29,7 +32,7 @@ pub(super) struct Hubbub {
 }
 
 impl Hubbub {
-    pub(super) const MEMORY: Self = Self { name: "Hubbub (memory)", redis: false };
+    pub(super) const MEMORY: Self = Self { name: MEMORY, redis: false };
     pub(super) const REDIS: Self = Self { name: "Hubbub (Redis)", redis: true };
 }
 

@@ -213,6 +213,7 @@ impl Fleet {
             sent,
             expected,
             delivered: tally.delivered,
+            bytes: tally.bytes,
             lost: 0,
             duplicated: 0,
             misordered: 0,

@@ -290,6 +290,7 @@ impl Reader {
         let Self { link, shared, frames, scanner } = self;
         let mut tally = shared.tally.borrow_mut();
         let mut seen = link.seen.borrow_mut();
+        tally.bytes += bytes.len() as u64;
         let now = tally.now_micros();
         let mut open = !bytes.is_empty();
         frames.take(bytes, |kind, payload| match kind {

@@ -20,6 +20,8 @@ pub(super) struct Tally {
     /// When the fleet began; the times of markers count from there.
     pub(super) began: Instant,
     pub(super) delivered: u64,
+    /// All that members read.
+    pub(super) bytes: u64,
     /// Deliveries that were later than [`LATEST`].
     late: u64,
     /// With more of them the trial has failed, whatever comes.
@@ -30,7 +32,7 @@ pub(super) struct Tally {
 impl Tally {
     pub(super) fn new() -> Self {
         let latency = Histogram::new_with_max(LONGEST_MICROS, DIGITS).expect("bounds that a histogram takes");
-        Self { began: Instant::now(), delivered: 0, late: 0, late_allowed: 0.0, latency }
+        Self { began: Instant::now(), delivered: 0, bytes: 0, late: 0, late_allowed: 0.0, latency }
     }
 
     pub(super) fn now_micros(&self) -> u64 {
@@ -52,7 +54,7 @@ impl Tally {
 
     /// For the next trial, with so many deliveries.
     pub(super) fn reset(&mut self, planned: f64) {
-        (self.delivered, self.late, self.late_allowed) = (0, 0, planned / 100.0);
+        (self.delivered, self.bytes, self.late, self.late_allowed) = (0, 0, 0, planned / 100.0);
         self.latency.reset();
     }
 
@@ -71,6 +73,8 @@ pub struct Trial {
     pub expected: u64,
     /// Deliveries that there were until all was there, or nothing came any more.
     pub delivered: u64,
+    /// What members read for them: frames and all.
+    pub bytes: u64,
     /// Deliveries that did not come although later ones did, or although it was waited for them.
     pub lost: u64,
     /// Deliveries that came more than once.
@@ -98,7 +102,7 @@ impl Trial {
     /// use std::time::Duration;
     /// use hubbub_bench::generator::Trial;
     /// let trial = Trial {
-    ///     sent: 10, expected: 100, delivered: 100, lost: 0, duplicated: 0, misordered: 0, closed: 0,
+    ///     sent: 10, expected: 100, delivered: 100, bytes: 30_000, lost: 0, duplicated: 0, misordered: 0, closed: 0,
     ///     p50: Duration::from_millis(1), p99: Duration::from_millis(150), late: false,
     ///     lasted: Duration::from_secs(1), generator_busy: 0.1,
     /// };

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What every contender can do, so that costs are compared at equal work.
-const FIXED_RATE: f64 = 20_000.0;
+pub(super) const FIXED_RATE: f64 = 20_000.0;
 
 /// Where the search begins, and by which factor it goes on.
 const SEARCH_START: f64 = 60_000.0;
@@ -93,10 +93,12 @@ impl Held {
         cpu.as_secs_f64() * 1e6 / self.trial.delivered.max(1) as f64
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "2^52 bytes are not delivered in a trial")]
     fn tell(&self, figures: &mut Figures, at: &str) {
         let mut tell = |name: &str, value: f64| _ = figures.insert(format!("{name}{at}"), value);
         tell("cpu", self.per_million(self.cpu));
         tell("redisCpu", self.per_million(self.redis_cpu));
+        tell("bytes", self.trial.bytes as f64 / self.trial.delivered.max(1) as f64);
         tell("p50Ms", self.trial.p50.as_secs_f64() * 1e3);
         tell("p99Ms", self.trial.p99.as_secs_f64() * 1e3);
         tell("proxyCpu", self.per_million(self.proxy_cpu));

@@ -2,6 +2,7 @@
 
 mod door;
 mod fan_out;
+mod floor;
 mod idle;
 mod plan;
 mod proxied;
@@ -15,7 +16,7 @@ use crate::{
     contender::Contender,
     generator::{NotOpened, OpenError, Seats, Shape},
     host::{Site, Unavailable},
-    report::OURS,
+    report::{BARE_SOCKETS, MEMORY, OURS},
 };
 
 /// Numbers by the names of [`crate::report::FIGURES`].
@@ -63,6 +64,8 @@ const GUESTS: usize = 20;
 /// A kind of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Scenario {
+    /// What bare sockets cost, the least that a hall can.
+    Floor,
     /// One room of 1,000.
     Hall,
     /// 1,000 rooms of 10, one of whom talks; fewer in a quick run.
@@ -83,7 +86,8 @@ pub enum Scenario {
 
 impl Scenario {
     /// In the order in which they are told.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
+        Self::Floor,
         Self::Hall,
         Self::Tables,
         Self::Mixed,
@@ -97,6 +101,7 @@ impl Scenario {
     /// What figures of it begin with.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Floor => "floor",
             Self::Hall => "hall",
             Self::Tables => "tables",
             Self::Mixed => "mixed",
@@ -111,10 +116,20 @@ impl Scenario {
     /// Whether it is for this contender.
     pub fn is_for(self, contender: &dyn Contender) -> bool {
         match self {
+            // One that is there; it is not asked.
+            Self::Floor => contender.name() == MEMORY,
             Self::Hall | Self::Tables | Self::Mixed | Self::Idle | Self::Door => true,
             Self::TwoHalls | Self::TwoTables => contender.scales(),
             // The configuration is that of Hubbub's servers.
             Self::Proxied => contender.scales() && contender.name().starts_with(OURS),
+        }
+    }
+
+    /// What the figures are of.
+    pub fn subject(self, contender: &dyn Contender) -> &'static str {
+        match self {
+            Self::Floor => BARE_SOCKETS,
+            _ => contender.name(),
         }
     }
 
@@ -128,6 +143,7 @@ impl Scenario {
         let fan_out = |work| fan_out::run(contender, site, plan, work);
         let tables = Shape { rooms: plan.tables, members: 10, senders: 1 };
         let figures = match self {
+            Self::Floor => floor::run(site, plan).await?,
             Self::Hall => fan_out(Work { laggards: LAGGARDS, ..Work::of(1, HALL) }).await?,
             Self::Tables => fan_out(Work::of(1, tables)).await?,
             Self::Mixed => {

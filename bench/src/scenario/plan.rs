@@ -19,6 +19,8 @@ pub struct Plan {
     pub mixed: usize,
     /// Connections that say nothing.
     pub idle: usize,
+    /// Bare sockets that are written to.
+    pub floor: usize,
     /// For how long visitors come and go.
     pub visits: Duration,
     /// How many come at once.
@@ -36,6 +38,7 @@ impl Plan {
             tables: 200,
             mixed: 1_000,
             idle: 2_000,
+            floor: 500,
             visits: Duration::from_secs(1),
             crowd: 1_000,
         }
@@ -51,6 +54,7 @@ impl Plan {
             tables: 1_000,
             mixed: 5_000,
             idle: 10_000,
+            floor: 1_000,
             visits: Duration::from_secs(3),
             crowd: 5_000,
         }
