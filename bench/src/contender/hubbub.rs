@@ -28,12 +28,40 @@ const CONNECTIONS: usize = 20_000;
 /// chat-server.
 pub(super) struct Hubbub {
     name: &'static str,
-    redis: bool,
+    engine: Engine,
+}
+
+/// What chat-server keeps its rooms in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Engine {
+    Memory,
+    Redis,
+    RedisCluster,
+}
+
+impl Engine {
+    /// Starts what it needs. Gives no servers yet, and the flags of chat-server.
+    async fn start(self, site: &Site) -> Result<(Servers, String), Unavailable> {
+        match self {
+            Self::Memory => Ok((Servers::none(), "--engine=memory".to_owned())),
+            Self::Redis => {
+                let (servers, port) = Servers::beside_redis(site).await?;
+                Ok((servers, format!("--engine=redis --redis-url=redis://127.0.0.1:{port}/0")))
+            }
+            Self::RedisCluster => {
+                let (servers, ports) = Servers::beside_redis_cluster(site).await?;
+                let nodes: Vec<_> = ports.iter().map(|port| format!("127.0.0.1:{port}")).collect();
+                let nodes = nodes.join(",");
+                Ok((servers, format!("--engine=redis --redis-url=redis-cluster://{nodes}/")))
+            }
+        }
+    }
 }
 
 impl Hubbub {
-    pub(super) const MEMORY: Self = Self { name: MEMORY, redis: false };
-    pub(super) const REDIS: Self = Self { name: "Hubbub (Redis)", redis: true };
+    pub(super) const MEMORY: Self = Self { name: MEMORY, engine: Engine::Memory };
+    pub(super) const REDIS: Self = Self { name: "Hubbub (Redis)", engine: Engine::Redis };
+    pub(super) const CLUSTER: Self = Self { name: "Hubbub (Redis Cluster)", engine: Engine::RedisCluster };
 }
 
 /// As manifests/single-host has them: public and private ports of the servers, and that of HAProxy.
@@ -55,11 +83,7 @@ pub async fn behind_haproxy(site: &Site, servers: usize) -> Result<Servers, Unav
 impl Hubbub {
     /// Starts servers at these public and private ports.
     async fn start_at(&self, site: &Site, ports: &[(u16, u16)]) -> Result<Servers, Unavailable> {
-        let (mut started, redis) = Servers::beside_redis_if(self.redis, site).await?;
-        let engine = redis.map_or_else(
-            || "--engine=memory".to_owned(),
-            |port| format!("--engine=redis --redis-url=redis://127.0.0.1:{port}/0"),
-        );
+        let (mut started, engine) = self.engine.start(site).await?;
         for (public, private) in ports {
             let rates = WITHOUT_LIMIT.map(|name| format!("{name}=off")).join(",");
             let flags = format!(
@@ -81,7 +105,11 @@ impl Contender for Hubbub {
     }
 
     fn scales(&self) -> bool {
-        self.redis
+        self.engine != Engine::Memory
+    }
+
+    fn only_scaled(&self) -> bool {
+        self.engine == Engine::RedisCluster
     }
 
     async fn start(&self, site: &Site, servers: usize) -> Result<Servers, Unavailable> {

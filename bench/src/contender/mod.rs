@@ -35,6 +35,11 @@ pub trait Contender: Sync {
     /// Whether several servers are one chat.
     fn scales(&self) -> bool;
 
+    /// Whether it is of interest with several servers alone: with one it is as another contender.
+    fn only_scaled(&self) -> bool {
+        false
+    }
+
     /// Where the WebSocket is, for a member of the room.
     fn path(&self, room: &str) -> String;
 
@@ -72,8 +77,8 @@ pub struct Servers {
     pub addresses: Vec<SocketAddr>,
     /// Whose cost is the contender's.
     pub processes: Vec<Process>,
-    /// Accounted for apart.
-    pub redis: Option<Process>,
+    /// Accounted for apart: one, or the masters of a Cluster.
+    pub redis: Vec<Process>,
     /// What stands in front of them, if anything does; accounted for apart.
     pub proxy: Option<Process>,
 }
@@ -81,13 +86,13 @@ pub struct Servers {
 impl Servers {
     /// None yet.
     fn none() -> Self {
-        Self { addresses: Vec::new(), processes: Vec::new(), redis: None, proxy: None }
+        Self { addresses: Vec::new(), processes: Vec::new(), redis: Vec::new(), proxy: None }
     }
 
     /// None yet, beside a Redis with this port.
     async fn beside_redis(site: &Site) -> Result<(Self, u16), Unavailable> {
         let (redis, port) = redis::start(site).await?;
-        Ok((Self { redis: Some(redis), ..Self::none() }, port))
+        Ok((Self { redis: vec![redis], ..Self::none() }, port))
     }
 
     /// None yet, beside a Redis with this port if one is wanted.
@@ -97,6 +102,12 @@ impl Servers {
         }
         let (servers, port) = Self::beside_redis(site).await?;
         Ok((servers, Some(port)))
+    }
+
+    /// None yet, beside a Redis Cluster with these ports.
+    async fn beside_redis_cluster(site: &Site) -> Result<(Self, Vec<u16>), Unavailable> {
+        let (redis, ports) = redis::start_cluster(site).await?;
+        Ok((Self { redis, ..Self::none() }, ports))
     }
 
     /// Adds a server as soon as it listens.
@@ -130,6 +141,7 @@ pub fn all() -> Vec<&'static dyn Contender> {
     vec![
         &hubbub::Hubbub::MEMORY,
         &hubbub::Hubbub::REDIS,
+        &hubbub::Hubbub::CLUSTER,
         &nats::Nats,
         &nchan::Nchan::MEMORY,
         &nchan::Nchan::REDIS,

@@ -63,7 +63,10 @@ impl Guests {
         for number in 0..at_once {
             let address = addresses[number % addresses.len()];
             let (visits, refused) = (Rc::clone(&visits), Rc::clone(&refused));
+            // Spread over the second that each stays.
+            let first = STAYS.mul_f64(fastrand::f64());
             visitors.spawn_local(async move {
+                tokio::time::sleep(first).await;
                 loop {
                     let came = stay(contender, address, &room(fastrand::usize(..rooms))).await;
                     let count = if came.is_ok() { &visits } else { &refused };

@@ -118,10 +118,12 @@ impl Scenario {
         match self {
             // One that is there; it is not asked.
             Self::Floor => contender.name() == MEMORY,
-            Self::Hall | Self::Tables | Self::Mixed | Self::Idle | Self::Door => true,
+            Self::Hall | Self::Tables | Self::Mixed | Self::Idle | Self::Door => !contender.only_scaled(),
             Self::TwoHalls | Self::TwoTables => contender.scales(),
             // The configuration is that of Hubbub's servers.
-            Self::Proxied => contender.scales() && contender.name().starts_with(OURS),
+            Self::Proxied => {
+                contender.scales() && !contender.only_scaled() && contender.name().starts_with(OURS)
+            }
         }
     }
 
