@@ -6,7 +6,7 @@ use hubbub_protocol::{Offset, SessionId, UserId, UserName};
 
 use crate::session::{
     identity::Identity,
-    outbox::{Closing, Frame, Outbox},
+    outbox::{Closing, Frame, Outbox, Put},
 };
 
 /// A session as a room knows it.
@@ -39,11 +39,21 @@ struct Member {
     delivery: Delivery,
 }
 
+/// Queues that got something since they were empty, and are to be written.
+pub type Unwritten = Vec<Arc<Outbox>>;
+
 impl Member {
-    fn hold_or_push(&mut self, offset: Option<Offset>, frame: &Frame) -> bool {
+    fn hold_or_put(&mut self, offset: Option<Offset>, frame: &Frame, unwritten: &mut Unwritten) -> bool {
         match &mut self.delivery {
             Delivery::Live(from) if offset.is_none_or(|offset| offset > *from) => {
-                self.seat.outbox.push(frame.clone())
+                match self.seat.outbox.put(frame.clone()) {
+                    Put::First => {
+                        unwritten.push(Arc::clone(&self.seat.outbox));
+                        true
+                    }
+                    Put::Behind => true,
+                    Put::Full | Put::Ended => false,
+                }
             }
             Delivery::Live(_) => false,
             Delivery::Joining { held, bytes, .. } => {
@@ -152,19 +162,19 @@ impl Members {
     }
 
     /// A message for everyone who has not got it with a page. Returns how many queues took it.
-    pub fn message(&mut self, offset: Offset, frame: &Frame) -> usize {
+    pub fn message(&mut self, offset: Offset, frame: &Frame, unwritten: &mut Unwritten) -> usize {
         self.list
             .iter_mut()
-            .filter_map(|member| member.hold_or_push(Some(offset), frame).then_some(()))
+            .filter_map(|member| member.hold_or_put(Some(offset), frame, unwritten).then_some(()))
             .count()
     }
 
     /// A frame that is not a message, for everyone but `from`. Returns how many queues took it.
-    pub fn signal(&mut self, from: Option<SessionId>, frame: &Frame) -> usize {
+    pub fn signal(&mut self, from: Option<SessionId>, frame: &Frame, unwritten: &mut Unwritten) -> usize {
         self.list
             .iter_mut()
             .filter(|member| Some(member.seat.session) != from)
-            .filter_map(|member| member.hold_or_push(None, frame).then_some(()))
+            .filter_map(|member| member.hold_or_put(None, frame, unwritten).then_some(()))
             .count()
     }
 
@@ -235,61 +245,65 @@ mod tests {
         }
     }
 
-    async fn got(seat: &Seat) -> Vec<String> {
-        let mut batch = Vec::new();
-        if seat.outbox.bytes() > 0 {
-            seat.outbox.take(&mut batch, usize::MAX).await.unwrap();
-        }
-        batch.iter().map(|frame| frame.as_str().to_owned()).collect()
+    fn got(seat: &Seat) -> Vec<String> {
+        seat.outbox.texts()
     }
 
-    #[tokio::test]
-    async fn what_comes_while_a_page_is_read_is_neither_lost_nor_doubled() {
+    fn message(members: &mut Members, offset: Offset, text: &str) -> usize {
+        members.message(offset, &text.into(), &mut Unwritten::new())
+    }
+
+    fn signal(members: &mut Members, from: Option<SessionId>, text: &str) -> usize {
+        members.signal(from, &text.into(), &mut Unwritten::new())
+    }
+
+    #[test]
+    fn what_comes_while_a_page_is_read_is_neither_lost_nor_doubled() {
         let (mut members, seat) = (Members::default(), seat());
         members.hold(&seat);
-        assert_eq!(members.message(4, &"4".into()), 0);
-        members.signal(None, &"signal".into());
-        members.message(5, &"5".into());
+        assert_eq!(message(&mut members, 4, "4"), 0);
+        signal(&mut members, None, "signal");
+        message(&mut members, 5, "5");
         members.admit(seat.session, "joined up to 4".into(), 4);
-        members.message(6, &"6".into());
-        assert_eq!(got(&seat).await, ["joined up to 4", "signal", "5", "6"]);
+        message(&mut members, 6, "6");
+        assert_eq!(got(&seat), ["joined up to 4", "signal", "5", "6"]);
     }
 
-    #[tokio::test]
-    async fn a_page_that_is_ahead_of_the_room_is_not_delivered_again() {
+    #[test]
+    fn a_page_that_is_ahead_of_the_room_is_not_delivered_again() {
         let (mut members, seat) = (Members::default(), seat());
         members.hold(&seat);
         members.admit(seat.session, "joined up to 9".into(), 9);
-        assert_eq!(members.message(9, &"9".into()), 0);
-        assert_eq!(members.message(10, &"10".into()), 1);
-        assert_eq!(got(&seat).await, ["joined up to 9", "10"]);
+        assert_eq!(message(&mut members, 9, "9"), 0);
+        assert_eq!(message(&mut members, 10, "10"), 1);
+        assert_eq!(got(&seat), ["joined up to 9", "10"]);
     }
 
-    #[tokio::test]
-    async fn joining_again_moves_nobody_past_a_message_that_the_page_lacks() {
+    #[test]
+    fn joining_again_moves_nobody_past_a_message_that_the_page_lacks() {
         for history in [0, 2] {
             let (mut members, seat) = (Members::default(), seat());
             members.hold(&seat);
             members.admit(seat.session, "joined up to 5".into(), 5);
             members.hold(&seat);
-            members.message(6, &"6".into());
+            message(&mut members, 6, "6");
             let again = format!("the latest {history} up to 7");
             members.admit(seat.session, again.as_str().into(), 7);
-            members.message(7, &"7".into());
-            assert_eq!(got(&seat).await, ["joined up to 5", &again, "6", "7"]);
+            message(&mut members, 7, "7");
+            assert_eq!(got(&seat), ["joined up to 5", &again, "6", "7"]);
         }
     }
 
-    #[tokio::test]
-    async fn joining_again_without_success_changes_nothing() {
+    #[test]
+    fn joining_again_without_success_changes_nothing() {
         let (mut members, seat) = (Members::default(), seat());
         members.hold(&seat);
         members.admit(seat.session, "joined".into(), 0);
         members.hold(&seat);
-        members.message(1, &"1".into());
+        message(&mut members, 1, "1");
         members.give_up(seat.session);
-        members.message(2, &"2".into());
-        assert_eq!(got(&seat).await, ["joined", "1", "2"]);
+        message(&mut members, 2, "2");
+        assert_eq!(got(&seat), ["joined", "1", "2"]);
     }
 
     #[test]
@@ -300,26 +314,39 @@ mod tests {
         assert!(members.is_empty());
     }
 
-    #[tokio::test]
-    async fn after_a_loss_everyone_goes_on_from_the_new_stream() {
+    #[test]
+    fn after_a_loss_everyone_goes_on_from_the_new_stream() {
         let (mut members, seat) = (Members::default(), seat());
         members.hold(&seat);
         members.admit(seat.session, "joined".into(), 7);
         members.restart(2, &"joined anew".into());
-        members.message(3, &"3".into());
-        assert_eq!(got(&seat).await, ["joined", "joined anew", "3"]);
+        message(&mut members, 3, "3");
+        assert_eq!(got(&seat), ["joined", "joined anew", "3"]);
     }
 
-    #[tokio::test]
-    async fn a_signal_does_not_go_to_where_it_comes_from() {
+    #[test]
+    fn a_signal_does_not_go_to_where_it_comes_from() {
         let (mut members, one, two) = (Members::default(), seat(), seat());
         for seat in [&one, &two] {
             members.hold(seat);
             members.admit(seat.session, "joined".into(), 0);
         }
-        assert_eq!(members.signal(Some(one.session), &"typing".into()), 1);
-        assert_eq!(got(&one).await, ["joined"]);
-        assert_eq!(got(&two).await, ["joined", "typing"]);
+        assert_eq!(signal(&mut members, Some(one.session), "typing"), 1);
+        assert_eq!(got(&one), ["joined"]);
+        assert_eq!(got(&two), ["joined", "typing"]);
+    }
+
+    #[test]
+    fn a_queue_is_to_be_written_once_however_much_it_gets() {
+        let (mut members, seat) = (Members::default(), seat());
+        members.hold(&seat);
+        members.admit(seat.session, "joined".into(), 0);
+        assert_eq!(got(&seat), ["joined"]);
+        let mut unwritten = Unwritten::new();
+        for offset in 1..=3 {
+            members.message(offset, &"m".into(), &mut unwritten);
+        }
+        assert_eq!(unwritten.len(), 1);
     }
 
     #[test]
@@ -327,7 +354,7 @@ mod tests {
         let (mut members, seat) = (Members::default(), seat());
         members.hold(&seat);
         for offset in 1..=3 {
-            members.message(offset, &"x".repeat(400).into());
+            message(&mut members, offset, &"x".repeat(400));
         }
         assert_eq!(seat.outbox.closing().map(Closing::code), Some(4001));
     }

@@ -7,6 +7,7 @@
 //! A room exists, and is subscribed to, while a session is in it or on its way in. Each has one task, which alone
 //! moves its [`tail`] on; so whatever the task reads from the broker is never older than the tail.
 
+mod fan_out;
 pub mod lookout;
 pub mod members;
 pub mod presence_batch;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::extract::ws::Utf8Bytes;
 use hubbub_protocol::{
     LeftReason, MemberChange, MemberChanged, ServerFrame, User,
     limits::{HISTORY_DEFAULT, HISTORY_MAX, MEMBERS_LISTED},
@@ -14,7 +13,9 @@ use tokio::{
 
 use super::{
     Answer, Inner, RETRY, Seat, Want,
+    fan_out::write_out,
     lookout::Lookout,
+    members::Unwritten,
     room::Room,
     tail::{Catchup, Tail, Verdict},
 };
@@ -45,7 +46,15 @@ enum CaughtUp {
 /// Serves a room until nobody wants it.
 pub(super) async fn serve(hub: Arc<Inner>, room: Arc<Room>, mut events: mpsc::Receiver<RoomEvent>) {
     let lookout = Lookout::new(hub.timing.lookout, Instant::now());
-    let mut task = Task { hub, room, doubt: None, presence_due: None, lookout, evicted: Vec::new() };
+    let mut task = Task {
+        hub,
+        room,
+        doubt: None,
+        presence_due: None,
+        lookout,
+        evicted: Vec::new(),
+        unwritten: Vec::new(),
+    };
     loop {
         if task.open(&mut events).await {
             task.run(&mut events).await;
@@ -71,6 +80,8 @@ struct Task {
     lookout: Lookout,
     /// Sessions that were taken out, and are still in the list of the room.
     evicted: Vec<Seat>,
+    /// Queues of members that got something.
+    unwritten: Unwritten,
 }
 
 async fn at(due: Option<Instant>) {
@@ -138,6 +149,7 @@ impl Task {
                     look.as_mut().reset(self.lookout.due());
                 }
             }
+            write_out(&mut self.unwritten).await;
             self.take_out_of_list().await;
         }
     }
@@ -201,7 +213,7 @@ impl Task {
                 match tail.offer(&epoch, &message) {
                     Verdict::Deliver => {
                         let Some(frame) = text(message) else { return };
-                        let delivered = state.members.message(frame.0, &frame.1);
+                        let delivered = state.members.message(frame.0, &frame.1, &mut self.unwritten);
                         drop(state);
                         self.lookout.heard(Instant::now());
                         self.hub.metrics.delivered(delivered);
@@ -225,7 +237,7 @@ impl Task {
                 let renamed = encode::frame(&ServerFrame::Renamed { user, name: name.clone() });
                 let mut state = self.room.state();
                 state.members.rename(user, &name);
-                let delivered = state.members.signal(None, &renamed);
+                let delivered = state.members.signal(None, &renamed, &mut self.unwritten);
                 drop(state);
                 self.hub.metrics.delivered(delivered);
             }
@@ -235,9 +247,9 @@ impl Task {
             RoomEvent::Signal { from, frame } => {
                 // The signal may be about somebody who just came: first things first.
                 self.tell_presence();
-                let Ok(frame) = Utf8Bytes::try_from(frame) else { return };
+                let Ok(frame) = Frame::try_from(frame) else { return };
                 let mut state = self.room.state();
-                let delivered = state.members.signal(Some(from), &frame);
+                let delivered = state.members.signal(Some(from), &frame, &mut self.unwritten);
                 drop(state);
                 self.hub.metrics.delivered(delivered);
             }
@@ -253,7 +265,7 @@ impl Task {
         self.presence_due = None;
         let mut state = self.room.state();
         if let Some(frame) = state.presence.take(self.room.name()) {
-            let delivered = state.members.signal(None, &encode::frame(&frame));
+            let delivered = state.members.signal(None, &encode::frame(&frame), &mut self.unwritten);
             drop(state);
             self.hub.metrics.delivered(delivered);
         }
@@ -323,7 +335,10 @@ impl Task {
         let Catchup::Missed(messages) = tail.catch_up(page) else { return CaughtUp::Lost };
         let wholly = tail.offset() == page.latest;
         let frames: Vec<_> = messages.into_iter().filter_map(text).collect();
-        let delivered = frames.iter().map(|(offset, frame)| state.members.message(*offset, frame)).sum();
+        let delivered = frames
+            .iter()
+            .map(|(offset, frame)| state.members.message(*offset, frame, &mut self.unwritten))
+            .sum();
         drop(state);
         self.hub.metrics.delivered(delivered);
         for (_, frame) in &frames {
@@ -371,7 +386,7 @@ impl Task {
 /// A stored message as sockets get it. Checked once here, not once a member.
 fn text(message: StoredMessage) -> Option<(u64, Frame)> {
     let StoredMessage { offset, frame } = message;
-    match Utf8Bytes::try_from(frame) {
+    match Frame::try_from(frame) {
         Ok(frame) => Some((offset, frame)),
         Err(error) => {
             tracing::error!(offset, %error, "a stored message is not UTF-8");

@@ -7,6 +7,7 @@ mod classic;
 mod client;
 mod cookie;
 mod guests;
+mod handshake;
 mod origin;
 mod page;
 mod rooms;

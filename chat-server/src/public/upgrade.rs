@@ -3,18 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
-    extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
+    extract::{Request, State},
+    response::Response,
 };
-use hubbub_protocol::{
-    ErrorCode, SUBPROTOCOL,
-    limits::{FRAME_BYTES_READ, Limited},
-    metrics::Refusal,
-};
+use hubbub_protocol::{ErrorCode, limits::Limited, metrics::Refusal};
 use tokio::time::{sleep, timeout};
 
-use super::{AllowedOrigins, ClientAddress, caller::token};
+use super::{AllowedOrigins, ClientAddress, caller::token, handshake::Handshake};
 use crate::{
     places::NoPlace,
     problem::HttpError,
@@ -22,36 +17,19 @@ use crate::{
     session::{self, Visitor},
 };
 
-/// Each idle socket keeps its read buffer: 1 KiB makes half a KiB more a connection than this, the default of 128 KiB
-/// makes 136. A chat message of 300 characters fits; for a longer frame the buffer grows.
-const READ_BUFFER: usize = 512;
-
 /// Between two looks at an engine that is away: a part of what a connection to it takes that is made again at once.
 const ENGINE_LOOK: Duration = Duration::from_millis(50);
 
 pub(super) async fn upgrade(
     State((server, origins)): State<(Arc<Server>, Arc<AllowedOrigins>)>,
     address: ClientAddress,
-    headers: HeaderMap,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    request: Request,
 ) -> Result<Response, HttpError> {
     not_draining(&server)?;
-    let upgrade = upgrade.map_err(|rejection| {
-        let status = rejection.into_response().status();
-        HttpError::new(
-            status,
-            ErrorCode::BadField,
-            "this address speaks WebSocket (RFC 6455, version 13) only",
-        )
-    })?;
-    origins.check(&headers).map_err(HttpError::bad_origin)?;
-    let token = token(&headers).map(str::to_owned);
-    let upgrade = upgrade.protocols([SUBPROTOCOL]);
-    // Who offers no protocol at all means whatever there is.
-    if upgrade.selected_protocol().is_none() && headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL) {
-        let detail = format!("sec-websocket-protocol: only {SUBPROTOCOL} is spoken here");
-        return Err(HttpError::new(StatusCode::BAD_REQUEST, ErrorCode::BadField, detail));
-    }
+    let token = token(request.headers()).map(str::to_owned);
+    let its_page = origins.check(request.headers());
+    let handshake = Handshake::of(request)?;
+    its_page.map_err(HttpError::bad_origin)?;
     let limits = &server.limits;
     limits.check(Limited::Connects, address).inspect_err(|_| server.metrics.refused(Refusal::Address))?;
     let greeting = server.greetings.take(Some(address.key())).map_err(|none| {
@@ -81,16 +59,16 @@ pub(super) async fn upgrade(
     // A drain that began in between has not seen this one.
     not_draining(&server)?;
     let tasks = server.tasks.clone();
-    Ok(upgrade
-        .read_buffer_size(READ_BUFFER)
-        // The writer makes the batches; what it hands over goes out at once.
-        .write_buffer_size(0)
-        .max_message_size(FRAME_BYTES_READ)
-        .max_frame_size(FRAME_BYTES_READ)
-        .on_failed_upgrade(|error| tracing::debug!(%error, "a WebSocket did not come to be"))
-        .on_upgrade(move |socket| {
-            tasks.track_future(session::run(server, socket, ticket, Visitor { address, greeting, token }))
-        }))
+    let (answer, opened) = handshake.accept();
+    tasks.spawn(async move {
+        match opened.await {
+            Ok((socket, ahead)) => {
+                session::run(server, socket, &ahead, ticket, Visitor { address, greeting, token }).await;
+            }
+            Err(error) => tracing::debug!(%error, "a WebSocket did not come to be"),
+        }
+    });
+    Ok(answer)
 }
 
 /// Waits for an engine that is away, as a hello would: it may be back in a moment, or not be reached yet.

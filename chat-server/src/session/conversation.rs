@@ -297,8 +297,9 @@ impl Conversation {
         self.say(&encode::error(ErrorCode::NotJoined, message, reference));
     }
 
+    /// Goes out when the conversation waits for something: nobody has to be woken for it.
     fn say(&self, frame: &ServerFrame) {
-        self.seat.outbox.say(frame);
+        self.seat.outbox.put(encode::frame(frame));
     }
 }
 

@@ -2,38 +2,44 @@
 //!
 //! ```text
 //! socket --> reader --> conversation --> engine, hub
-//! socket <-- writer <-- outbox <-- conversation, rooms
+//! socket <-- outbox <-- conversation, rooms
 //! ```
 //! Reader and writer run side by side in one task. The conversation handles one frame after the other, so what a
-//! session sends is stored in the order in which it was sent.
+//! session sends is stored in the order in which it was sent. Rooms write to the sockets of their members themselves; the
+//! writer does where a socket has to be waited for ([`outbox`]).
 
 mod conversation;
 pub mod encode;
 mod hello;
 pub mod identity;
 pub mod inbox;
+mod incoming;
 pub mod outbox;
 mod pace;
+mod queue;
 mod reader;
 mod registered;
+mod wire;
 mod writer;
 
 use std::{
-    pin::Pin,
+    future::poll_fn,
+    pin::{Pin, pin},
     sync::{Arc, atomic::AtomicU32},
 };
 
-use axum::extract::ws::{Message, WebSocket, close_code};
-use futures::{
-    StreamExt,
-    stream::{SplitSink, SplitStream},
-};
+use axum::body::Bytes;
 use hubbub_protocol::CloseCode;
-use tokio::time::sleep;
+use tokio::{
+    net::{TcpStream, tcp::OwnedWriteHalf},
+    time::sleep,
+};
+use tokio_tungstenite::tungstenite::protocol::frame::coding;
 
 use self::{
     conversation::Conversation,
     hello::Greeted,
+    incoming::Incoming,
     outbox::{Closing, Outbox},
     reader::{Ended, Reader},
 };
@@ -49,46 +55,52 @@ pub struct Visitor {
     pub token: Option<String>,
 }
 
-/// Runs a session to its end, and cleans up behind it.
+/// Runs a session on a socket that is a WebSocket by now to its end, and cleans up behind it. What came behind the request is
+/// `ahead`.
 pub fn run(
     server: Arc<Server>,
-    socket: WebSocket,
+    socket: TcpStream,
+    ahead: &Bytes,
     ticket: Ticket,
     visitor: Visitor,
 ) -> impl Future<Output = ()> {
     // Here, since a task keeps the room for what it began with.
-    let (sink, stream) = socket.split();
-    converse(server, sink, stream, ticket, visitor)
+    let (receiving, sending) = socket.into_split();
+    converse(server, Incoming::new(receiving, ahead), sending, ticket, visitor)
 }
 
 async fn converse(
     server: Arc<Server>,
-    sink: SplitSink<WebSocket, Message>,
-    stream: SplitStream<WebSocket>,
+    incoming: Incoming,
+    sending: OwnedWriteHalf,
     ticket: Ticket,
     visitor: Visitor,
 ) {
     let line = Arc::clone(ticket.line());
     let outbox = &*line.outbox;
+    let sending = Arc::new(sending);
+    outbox.attach(Arc::clone(&sending));
     let unanswered = AtomicU32::new(0);
     let mut conversation = None;
 
     let ended = {
-        let mut reader = Reader { stream, outbox, unanswered: &unanswered, code: None };
+        let mut reader = Reader { incoming, outbox, unanswered: &unanswered, code: None, broken: false };
         let talk = talk(&server, &ticket, visitor, &mut reader, &mut conversation);
         let patience = async {
             outbox.closed().await;
             sleep(server.timing.close).await;
         };
         tokio::select! {
-            ended = talk => ended,
-            writer::SocketLost = writer::write(sink, outbox, &unanswered, &server.timing) => Ended { code: None },
+            ended = flushing(talk, outbox) => ended,
+            writer::SocketLost = writer::write(&sending, outbox, &unanswered, &server.timing) => Ended { code: None },
             () = patience => Ended { code: None },
         }
     };
 
     let closing = outbox.closing();
-    // Nothing can be delivered any more.
+    // The answer to the peer's close; then nothing can be delivered any more.
+    outbox.flush();
+    outbox.detach();
     outbox.close(Closing::Code(CloseCode::ServerGoing));
     if let Some(closing) = closing {
         server.metrics.closed(closing);
@@ -136,11 +148,24 @@ async fn talk(
     }
 }
 
+/// What was said is written as soon as the work has to wait for something: all at once, and without waking the session.
+async fn flushing<T>(work: impl Future<Output = T>, outbox: &Outbox) -> T {
+    let mut work = pin!(work);
+    poll_fn(|context| {
+        let done = work.as_mut().poll(context);
+        if done.is_pending() {
+            outbox.flush();
+        }
+        done
+    })
+    .await
+}
+
 /// Does what belongs to a turn. While the client is what it waits for, since it has not read yet what it got, it is
 /// the next one's turn.
 async fn in_turn(mut work: Pin<Box<impl Future<Output = ()>>>, turn: Turn<'_>, outbox: &Outbox) {
     let mut turn = Some(turn);
-    std::future::poll_fn(|context| {
+    poll_fn(|context| {
         let done = work.as_mut().poll(context);
         if done.is_pending() && !outbox.is_low() {
             turn = None;
@@ -155,7 +180,13 @@ fn comes_back(closing: Option<Closing>, ended: Ended) -> bool {
     match closing {
         Some(Closing::Code(CloseCode::Drain | CloseCode::SlowConsumer | CloseCode::ServerGoing)) => true,
         Some(_) => false,
-        None => !matches!(ended.code, Some(close_code::NORMAL | close_code::AWAY | close_code::STATUS)),
+        None => {
+            let said = ended.code.map(coding::CloseCode::from);
+            !matches!(
+                said,
+                Some(coding::CloseCode::Normal | coding::CloseCode::Away | coding::CloseCode::Status)
+            )
+        }
     }
 }
 

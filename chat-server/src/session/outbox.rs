@@ -1,21 +1,35 @@
-//! The queue of a session: what waits to be written to its socket. Bounded in bytes; when it is full the session
-//! is closed, and nobody waits for it.
+//! The queue of a session, and the sending half of its socket. Bounded in bytes; when it is full the session is closed,
+//! and nobody waits for it.
+//!
+//! Whoever puts the first frame into an empty queue sees to it that the queue is written: a room writes the queues of its
+//! members itself once it has put in all that there is ([`Outbox::put`], [`Outbox::flush`]), without waking a task for
+//! each; others wake the session ([`Outbox::push`]). What the socket does not take at once is the session's.
 
 use std::{
-    collections::VecDeque,
-    sync::{Mutex, MutexGuard, PoisonError},
+    cell::RefCell,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use axum::extract::ws::Utf8Bytes;
 use hubbub_protocol::{CloseCode, ServerFrame};
-use tokio::sync::Notify;
+use tokio::{net::tcp::OwnedWriteHalf, sync::Notify};
+use tokio_tungstenite::tungstenite::{Utf8Bytes, protocol::frame::coding};
+
+pub use super::queue::Put;
+use super::queue::{Filled, Queue};
 
 /// One or more encoded JSON objects. A clone shares the bytes.
 pub type Frame = Utf8Bytes;
 
-/// What a queued frame costs beside its text: the handle and its share of the queue. So that many empty frames
-/// are bounded too.
-const FRAME_OVERHEAD: usize = 64;
+/// Frames that wait are joined up to this size into one text frame, and so one system call. The cost of a call is
+/// spread over enough of them then: a chat message has some 200 bytes.
+const BATCH_BYTES: usize = 16 * 1024;
+
+/// A batch is put together in a buffer of the thread. It grows with a page of history; back to this it shrinks.
+const KEPT_BYTES: usize = 4 * BATCH_BYTES;
+
+thread_local! {
+    static BATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// Why the server ends a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +45,7 @@ impl Closing {
     pub fn code(self) -> u16 {
         match self {
             Self::Code(code) => code.code(),
-            Self::TryAgainLater => axum::extract::ws::close_code::AGAIN,
+            Self::TryAgainLater => coding::CloseCode::Again.into(),
         }
     }
 
@@ -44,18 +58,44 @@ impl Closing {
     }
 }
 
-#[derive(Debug, Default)]
-struct State {
-    frames: VecDeque<Frame>,
-    bytes: usize,
-    closing: Option<Closing>,
+/// How far the socket took what waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flushed {
+    /// All of it, or somebody else is writing.
+    All,
+    /// In part. The session waits for the socket, then calls [`Outbox::unblock`].
+    Blocked {
+        /// Of a batch that has just begun; else it is the same as before.
+        anew: bool,
+    },
+    /// It takes nothing any more.
+    Lost,
 }
 
-/// A session's queue. Many put frames in, the session's writer takes them out.
+#[derive(Debug, Default)]
+struct State {
+    queue: Queue,
+    socket: Option<Arc<OwnedWriteHalf>>,
+    /// Somebody writes, and will look again whether something waits.
+    writing: bool,
+    condition: Condition,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Condition {
+    #[default]
+    Open,
+    Blocked {
+        anew: bool,
+    },
+    Lost,
+}
+
+/// A session's queue. Many put frames in.
 #[derive(Debug)]
 pub struct Outbox {
     state: Mutex<State>,
-    /// Wakes the writer: there is something to write, or the end.
+    /// Wakes the session: there is something to write, or to wait for, or the end.
     filled: Notify,
     /// Wakes who waits for the queue to run low.
     lowered: Notify,
@@ -65,7 +105,7 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// An empty queue that holds at most `limit` bytes.
+    /// An empty queue that holds at most `limit` bytes, without a socket yet.
     pub fn new(limit: usize) -> Self {
         Self {
             state: Mutex::default(),
@@ -76,26 +116,42 @@ impl Outbox {
         }
     }
 
-    /// Puts a frame at the end. When the queue would exceed its limit, it is emptied and the session is closed
-    /// with [`CloseCode::SlowConsumer`]. After a close, frames are dropped. Returns whether the frame was taken.
-    pub fn push(&self, frame: Frame) -> bool {
+    /// From now on the queue can be written.
+    pub(super) fn attach(&self, socket: Arc<OwnedWriteHalf>) {
+        self.lock().socket = Some(socket);
+    }
+
+    /// Nothing is written any more. The socket is let go of.
+    pub(super) fn detach(&self) {
         let mut state = self.lock();
-        if state.closing.is_some() {
-            return false;
-        }
-        let cost = cost(&frame);
-        if state.bytes + cost > self.limit && !state.frames.is_empty() {
-            state.frames = VecDeque::new();
-            state.bytes = 0;
+        state.queue.clear();
+        state.condition = Condition::Lost;
+        let socket = state.socket.take();
+        drop(state);
+        drop(socket);
+    }
+
+    /// Puts a frame at the end. When the queue would exceed its limit, it is emptied and the session is closed
+    /// with [`CloseCode::SlowConsumer`]. After a close, frames are dropped. After [`Put::First`] the caller has to
+    /// [`Outbox::flush`].
+    pub fn put(&self, frame: Frame) -> Put {
+        let mut state = self.lock();
+        let put = state.queue.put(frame, self.limit);
+        if put == Put::Full {
+            state.queue.clear();
             drop(state);
             self.close(Closing::Code(CloseCode::SlowConsumer));
-            return false;
         }
-        state.bytes += cost;
-        state.frames.push_back(frame);
-        drop(state);
-        self.filled.notify_one();
-        true
+        put
+    }
+
+    /// The same, and wakes the session to write it. Returns whether the frame was taken.
+    pub fn push(&self, frame: Frame) -> bool {
+        let put = self.put(frame);
+        if put == Put::First {
+            self.filled.notify_one();
+        }
+        matches!(put, Put::First | Put::Behind)
     }
 
     /// Encodes a frame for this session alone and puts it at the end.
@@ -103,12 +159,14 @@ impl Outbox {
         self.push(super::encode::frame(frame));
     }
 
+    /// Adds a control frame as it goes over the wire. It goes out with the next [`Outbox::flush`].
+    pub(super) fn control(&self, frame: &[u8]) {
+        self.lock().queue.control(frame);
+    }
+
     /// Ends the session. What waits is still written if it goes quickly. The first close counts.
     pub fn close(&self, closing: Closing) {
-        let mut state = self.lock();
-        if state.closing.is_none() {
-            state.closing = Some(closing);
-            drop(state);
+        if self.lock().queue.close(closing) {
             self.filled.notify_one();
             self.lowered.notify_one();
             self.closed.notify_waiters();
@@ -117,7 +175,7 @@ impl Outbox {
 
     /// How the server ended the session, if it did.
     pub fn closing(&self) -> Option<Closing> {
-        self.lock().closing
+        self.lock().queue.closing()
     }
 
     /// Returns when the session was ended by the server.
@@ -134,7 +192,7 @@ impl Outbox {
 
     /// The bytes that wait.
     pub fn bytes(&self) -> usize {
-        self.lock().bytes
+        self.lock().queue.bytes()
     }
 
     /// The bytes that may wait.
@@ -153,35 +211,73 @@ impl Outbox {
     /// What [`Outbox::low`] waits for.
     pub fn is_low(&self) -> bool {
         let state = self.lock();
-        state.bytes < self.limit / 4 || state.closing.is_some()
+        self.is_low_in(&state) || state.queue.closing().is_some()
     }
 
-    /// Waits for frames and moves them into `batch`: at least one, and more as long as they have no more than
-    /// `bytes` bytes together. Returns the close instead when nothing waits any more. For the writer alone.
-    pub async fn take(&self, batch: &mut Vec<Frame>, bytes: usize) -> Result<(), Closing> {
+    fn is_low_in(&self, state: &State) -> bool {
+        state.queue.bytes() < self.limit / 4
+    }
+
+    /// Writes what waits, as far as the socket takes it at once: a batch with one system call. Never waits.
+    pub fn flush(&self) -> Flushed {
+        BATCH.with_borrow_mut(|batch| {
+            let flushed = self.flush_with(batch);
+            batch.shrink_to(KEPT_BYTES);
+            flushed
+        })
+    }
+
+    fn flush_with(&self, batch: &mut Vec<u8>) -> Flushed {
+        let mut state = self.lock();
         loop {
-            {
-                let mut state = self.lock();
-                let mut taken = 0;
-                while let Some(frame) = state.frames.pop_front_if(|f| taken == 0 || taken + f.len() <= bytes)
-                {
-                    taken += frame.len().max(1);
-                    state.bytes -= cost(&frame);
-                    batch.push(frame);
-                }
-                if taken > 0 {
-                    drop(state);
-                    self.lowered.notify_one();
-                    return Ok(());
-                }
-                if let Some(closing) = state.closing {
-                    return Err(closing);
-                }
-                // A burst is over: give back what it took.
-                state.frames.shrink_to(KEPT);
+            match state.condition {
+                Condition::Open => {}
+                Condition::Blocked { anew } => return Flushed::Blocked { anew },
+                Condition::Lost => return Flushed::Lost,
             }
-            self.filled.notified().await;
+            if state.writing {
+                return Flushed::All;
+            }
+            let Some(socket) = state.socket.clone() else { return Flushed::All };
+            let was_low = self.is_low_in(&state);
+            batch.clear();
+            let filled = state.queue.fill(batch, BATCH_BYTES);
+            if filled == Filled::Nothing {
+                return Flushed::All;
+            }
+            let lowered = !was_low && self.is_low_in(&state);
+            state.writing = true;
+            drop(state);
+            if lowered {
+                self.lowered.notify_one();
+            }
+            let written = write(&socket, batch);
+            state = self.lock();
+            state.writing = false;
+            match written {
+                Ok(written) if written == batch.len() => continue,
+                Ok(written) if state.condition == Condition::Open => {
+                    state.queue.put_back(&batch[written..]);
+                    state.condition = Condition::Blocked { anew: filled != Filled::Rest };
+                }
+                Ok(_) => {}
+                Err(SocketLost) => state.condition = Condition::Lost,
+            }
+            self.filled.notify_one();
         }
+    }
+
+    /// The socket takes more.
+    pub(super) fn unblock(&self) {
+        let mut state = self.lock();
+        if let Condition::Blocked { .. } = state.condition {
+            state.condition = Condition::Open;
+        }
+    }
+
+    /// Returns when there may be something for the session to write, or to wait for. For the session alone.
+    pub(super) async fn filled(&self) {
+        self.filled.notified().await;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -190,39 +286,54 @@ impl Outbox {
     }
 }
 
-/// The room for this many frames is kept by an idle queue: 4 handles of 32 bytes are nothing, and steady traffic
-/// needs no more.
-const KEPT: usize = 4;
+/// The socket takes nothing any more.
+#[derive(Debug)]
+struct SocketLost;
 
-fn cost(frame: &Frame) -> usize {
-    frame.len() + FRAME_OVERHEAD
+/// How many bytes the socket took at once.
+fn write(socket: &OwnedWriteHalf, bytes: &[u8]) -> Result<usize, SocketLost> {
+    let mut written = 0;
+    while written < bytes.len() {
+        match socket.try_write(&bytes[written..]) {
+            Ok(0) => return Err(SocketLost),
+            Ok(more) => written += more,
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => break,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => return Err(SocketLost),
+        }
+    }
+    Ok(written)
+}
+
+#[cfg(test)]
+impl Outbox {
+    /// The texts that wait, taken out.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        self.lock().queue.texts()
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use tokio::{
+        io::AsyncReadExt,
+        net::{TcpListener, TcpStream},
+    };
+
     use super::*;
 
     fn frame(bytes: usize) -> Frame {
         "x".repeat(bytes).into()
     }
 
-    async fn taken(outbox: &Outbox, bytes: usize) -> Result<Vec<usize>, Closing> {
-        let mut batch = Vec::new();
-        outbox.take(&mut batch, bytes).await?;
-        Ok(batch.iter().map(|frame| frame.len()).collect())
-    }
-
-    #[tokio::test]
-    async fn frames_come_out_in_order_and_in_batches_of_bounded_size() {
-        let outbox = Outbox::new(10_000);
-        for bytes in [10, 20, 30, 500] {
-            assert!(outbox.push(frame(bytes)));
-        }
-        assert_eq!(outbox.bytes(), 560 + 4 * FRAME_OVERHEAD);
-        assert_eq!(taken(&outbox, 59).await, Ok(vec![10, 20]));
-        assert_eq!(taken(&outbox, 59).await, Ok(vec![30]));
-        assert_eq!(taken(&outbox, 59).await, Ok(vec![500]), "one is taken however long it is");
-        assert_eq!(outbox.bytes(), 0);
+    /// A queue with a socket, and the other end of it.
+    async fn attached(limit: usize) -> (Outbox, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (_, half) = listener.accept().await.unwrap().0.into_split();
+        let outbox = Outbox::new(limit);
+        outbox.attach(Arc::new(half));
+        (outbox, peer)
     }
 
     #[tokio::test]
@@ -230,44 +341,60 @@ mod tests {
         let outbox = Outbox::new(1_000);
         assert!(outbox.push(frame(900)));
         assert!(!outbox.push(frame(900)));
-        let slow = Closing::Code(CloseCode::SlowConsumer);
-        assert_eq!(outbox.closed().await, slow);
-        assert_eq!(taken(&outbox, 100).await, Err(slow));
+        assert_eq!(outbox.closed().await, Closing::Code(CloseCode::SlowConsumer));
         assert!(!outbox.push(frame(1)), "nothing is taken after the end");
         assert_eq!(outbox.bytes(), 0);
     }
 
     #[tokio::test]
-    async fn empty_frames_count_too() {
-        let outbox = Outbox::new(1_000);
-        let pushed = (0..100).take_while(|_| outbox.push(frame(0))).count();
-        assert_eq!(pushed, 1_000 / FRAME_OVERHEAD);
+    async fn what_waits_goes_out_as_one_frame() {
+        let (outbox, mut peer) = attached(1_000).await;
+        assert_eq!(outbox.put("{1}".into()), Put::First);
+        assert_eq!(outbox.put("{2}".into()), Put::Behind);
+        assert_eq!(outbox.flush(), Flushed::All);
+        let mut read = [0; 9];
+        peer.read_exact(&mut read).await.unwrap();
+        assert_eq!(read, *b"\x81\x07{1}\n{2}");
+        assert_eq!(outbox.put("{3}".into()), Put::First);
     }
 
     #[tokio::test]
-    async fn a_single_frame_beyond_the_limit_goes_through_an_empty_queue() {
-        let outbox = Outbox::new(100);
-        assert!(outbox.push(frame(1_000)));
-        assert_eq!(taken(&outbox, 10).await, Ok(vec![1_000]));
-    }
-
-    #[tokio::test]
-    async fn what_waits_is_written_before_the_close_and_the_first_close_counts() {
-        let outbox = Outbox::new(1_000);
-        outbox.push(frame(5));
-        outbox.close(Closing::Code(CloseCode::Drain));
-        outbox.close(Closing::Code(CloseCode::Silent));
-        assert_eq!(taken(&outbox, 10).await, Ok(vec![5]));
-        assert_eq!(taken(&outbox, 10).await, Err(Closing::Code(CloseCode::Drain)));
+    async fn what_the_socket_does_not_take_at_once_goes_out_when_it_does() {
+        const TEXT: usize = 64 << 20;
+        let (outbox, mut peer) = attached(usize::MAX).await;
+        outbox.put(frame(TEXT));
+        assert_eq!(outbox.flush(), Flushed::Blocked { anew: true });
+        assert_eq!(outbox.put("behind".into()), Put::Behind);
+        assert_eq!(outbox.flush(), Flushed::Blocked { anew: true }, "until it is unblocked");
+        let socket = outbox.lock().socket.clone().unwrap();
+        let write = async {
+            while outbox.flush() != Flushed::All {
+                socket.writable().await.unwrap();
+                outbox.unblock();
+            }
+        };
+        let mut read = vec![0; 10 + TEXT + 2 + 6];
+        let (read_all, ()) = tokio::join!(peer.read_exact(&mut read), write);
+        read_all.unwrap();
+        assert!(read.ends_with(b"x\x81\x06behind"));
     }
 
     #[tokio::test]
     async fn who_waits_for_a_low_queue_is_woken_by_the_writer_and_by_the_end() {
-        let outbox = Outbox::new(1_000);
+        let (outbox, _peer) = attached(1_000).await;
         outbox.push(frame(900));
-        let ((), batch) = tokio::join!(outbox.low(), taken(&outbox, 10));
-        assert_eq!(batch, Ok(vec![900]));
+        tokio::join!(outbox.low(), async { assert_eq!(outbox.flush(), Flushed::All) });
         outbox.push(frame(900));
         tokio::join!(outbox.low(), async { outbox.close(Closing::TryAgainLater) });
+    }
+
+    #[tokio::test]
+    async fn a_socket_that_is_lost_is_told() {
+        let (outbox, peer) = attached(1_000_000).await;
+        drop(peer);
+        while outbox.flush() != Flushed::Lost {
+            outbox.put(frame(10));
+            tokio::task::yield_now().await;
+        }
     }
 }

@@ -2,13 +2,12 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use axum::extract::ws::{Message, WebSocket, close_code};
-use futures::{StreamExt, stream::SplitStream};
 use hubbub_protocol::{CloseCode, ErrorCode, limits::FRAME_BYTES_READ};
-use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::tungstenite::{self, Message, error::ProtocolError, protocol::frame::coding};
 
 use super::{
     encode,
+    incoming::Incoming,
     outbox::{Closing, Frame, Outbox},
 };
 
@@ -20,22 +19,27 @@ pub(super) struct Ended {
 }
 
 pub(super) struct Reader<'a> {
-    pub(super) stream: SplitStream<WebSocket>,
+    pub(super) incoming: Incoming,
     pub(super) outbox: &'a Outbox,
     /// Pings that were sent since anything was heard.
     pub(super) unanswered: &'a AtomicU32,
     /// As the peer said.
     pub(super) code: Option<u16>,
+    /// What comes can't be understood any more.
+    pub(super) broken: bool,
 }
 
 impl Reader<'_> {
     /// The next text. After the server closed the session, texts are dropped.
     pub(super) async fn next(&mut self) -> Result<Frame, Ended> {
-        loop {
-            let message = match self.stream.next().await {
-                Some(Ok(message)) => message,
-                Some(Err(error)) => return self.failed(error).await,
-                None => return Err(Ended { code: self.code }),
+        // The socket stays open until the close has been read, or the session's patience ends.
+        while !self.broken {
+            let message = match self.incoming.next(self.outbox).await {
+                Ok(message) => message,
+                Err(error) => {
+                    self.failed(&error)?;
+                    break;
+                }
             };
             self.unanswered.store(0, Ordering::Relaxed);
             match message {
@@ -45,31 +49,35 @@ impl Reader<'_> {
                 }
                 // Reading on sends the answer, and then ends.
                 Message::Close(frame) => {
-                    self.code = Some(frame.map_or(close_code::STATUS, |frame| frame.code));
+                    self.code = Some(frame.map_or(coding::CloseCode::Status, |frame| frame.code).into());
                 }
-                Message::Text(_) | Message::Binary(_) | Message::Ping(_) | Message::Pong(_) => {}
+                Message::Text(_)
+                | Message::Binary(_)
+                | Message::Ping(_)
+                | Message::Pong(_)
+                | Message::Frame(_) => {}
             }
         }
+        std::future::pending().await
     }
 
     /// Nothing more can be read. If the peer may still read, it is told why.
-    async fn failed(&mut self, error: axum::Error) -> Result<Frame, Ended> {
-        let error = error.into_inner();
-        match error.downcast_ref::<tungstenite::Error>() {
-            Some(tungstenite::Error::Capacity(_)) => {
+    fn failed(&mut self, error: &tungstenite::Error) -> Result<(), Ended> {
+        match error {
+            tungstenite::Error::Capacity(_) => {
                 let message = format!("the frame has more than {FRAME_BYTES_READ} bytes");
                 self.refuse(ErrorCode::FrameTooLong, &message);
             }
-            Some(tungstenite::Error::Utf8(_)) => self.refuse(ErrorCode::BadJson, "the frame is not UTF-8"),
-            Some(tungstenite::Error::Protocol(
-                tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
-            ))
-            | None => return Err(Ended { code: self.code }),
-            Some(tungstenite::Error::Protocol(_)) => self.outbox.close(Closing::Code(CloseCode::Protocol)),
-            Some(_) => return Err(Ended { code: self.code }),
+            tungstenite::Error::Utf8(_) => self.refuse(ErrorCode::BadJson, "the frame is not UTF-8"),
+            tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+                return Err(Ended { code: self.code });
+            }
+            tungstenite::Error::Protocol(_) => self.outbox.close(Closing::Code(CloseCode::Protocol)),
+            _ => return Err(Ended { code: self.code }),
         }
-        // The socket stays open until the close has been read, or the session's patience ends.
-        std::future::pending().await
+        // The parser is in the middle of a frame that it can't go on with.
+        self.broken = true;
+        Ok(())
     }
 
     fn refuse(&self, code: ErrorCode, message: &str) {

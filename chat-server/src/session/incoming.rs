@@ -1,0 +1,120 @@
+//! The receiving half of a session's socket: WebSocket messages out of bytes.
+
+use std::{
+    cell::RefCell,
+    future::poll_fn,
+    io::{self, Read, Write},
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use axum::body::Bytes;
+use bytes::{Buf, BytesMut};
+use hubbub_protocol::limits::FRAME_BYTES_READ;
+use tokio::{
+    io::{AsyncRead, ReadBuf},
+    net::tcp::OwnedReadHalf,
+};
+use tokio_tungstenite::tungstenite::{
+    self, Message,
+    protocol::{Role, WebSocketConfig, WebSocketContext},
+};
+
+use super::outbox::Outbox;
+
+/// Each idle socket keeps its frame buffer: 1 KiB makes half a KiB more a connection than this, the default of 128 KiB
+/// makes 136. A chat message of 300 characters fits; for a longer frame the buffer grows.
+const FRAME_BUFFER: usize = 512;
+
+/// What one system call reads at most: dozens of chat messages, of a peer that sends many. Into a buffer of the thread.
+const READ_BYTES: usize = 16 * 1024;
+
+thread_local! {
+    static READ: RefCell<Vec<u8>> = RefCell::new(vec![0; READ_BYTES]);
+}
+
+/// Reads one socket.
+pub(super) struct Incoming {
+    half: OwnedReadHalf,
+    context: Box<WebSocketContext>,
+    /// What was read, and is not parsed yet.
+    ahead: BytesMut,
+    /// Nothing more comes.
+    ended: bool,
+}
+
+impl Incoming {
+    /// Of a socket of which `ahead` was read already.
+    pub(super) fn new(half: OwnedReadHalf, ahead: &Bytes) -> Self {
+        let config = WebSocketConfig::default()
+            .read_buffer_size(FRAME_BUFFER)
+            // Answers to pings and closes are handed over at once.
+            .write_buffer_size(0)
+            .max_message_size(Some(FRAME_BYTES_READ))
+            .max_frame_size(Some(FRAME_BYTES_READ));
+        let context = Box::new(WebSocketContext::new(Role::Server, Some(config)));
+        Self { half, context, ahead: BytesMut::from(&ahead[..]), ended: false }
+    }
+
+    /// The next message. Answers to pings and closes go into the outbox. Dropped, nothing is lost. Not to be called again
+    /// after an error.
+    pub(super) async fn next(&mut self, outbox: &Outbox) -> Result<Message, tungstenite::Error> {
+        poll_fn(|context| self.poll_next(outbox, context)).await
+    }
+
+    fn poll_next(
+        &mut self,
+        outbox: &Outbox,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Message, tungstenite::Error>> {
+        loop {
+            let mut pipe = Pipe { ahead: &mut self.ahead, ended: self.ended, outbox };
+            match self.context.read(&mut pipe) {
+                Err(tungstenite::Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {}
+                done => return Poll::Ready(done),
+            }
+            // An idle socket keeps nothing.
+            self.ahead = BytesMut::new();
+            ready!(self.poll_read(context))?;
+        }
+    }
+
+    fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        READ.with_borrow_mut(|buffer| {
+            let mut buffer = ReadBuf::new(buffer);
+            ready!(Pin::new(&mut self.half).poll_read(context, &mut buffer))?;
+            self.ended = buffer.filled().is_empty();
+            self.ahead.extend_from_slice(buffer.filled());
+            Poll::Ready(Ok(()))
+        })
+    }
+}
+
+/// What the parser takes for a socket.
+struct Pipe<'a> {
+    ahead: &'a mut BytesMut,
+    ended: bool,
+    outbox: &'a Outbox,
+}
+
+impl Read for Pipe<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.ahead.is_empty() && !self.ended {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let length = self.ahead.len().min(buffer.len());
+        self.ahead.copy_to_slice(&mut buffer[..length]);
+        Ok(length)
+    }
+}
+
+impl Write for Pipe<'_> {
+    fn write(&mut self, frame: &[u8]) -> io::Result<usize> {
+        self.outbox.control(frame);
+        Ok(frame.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

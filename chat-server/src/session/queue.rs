@@ -1,0 +1,249 @@
+//! What waits for a socket, in the order in which it goes out. No I/O.
+
+use std::collections::VecDeque;
+
+use super::{
+    outbox::{Closing, Frame},
+    wire,
+};
+
+/// What a queued frame costs beside its text: the handle and its share of the queue. So that many empty frames
+/// are bounded too.
+const FRAME_OVERHEAD: usize = 64;
+
+/// The room for this many frames is kept by an idle queue: 4 handles of 32 bytes are nothing, and steady traffic
+/// needs no more.
+const KEPT: usize = 4;
+
+/// A peer may ask for pongs faster than it reads them: beyond this they are dropped. It may have one for several pings
+/// (RFC 6455, 5.5.3).
+const CONTROL_BYTES: usize = 4 * 1024;
+
+/// What became of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put {
+    /// Nothing waited: whoever put it sees to it that the queue is written.
+    First,
+    /// It goes out with what waits already.
+    Behind,
+    /// The queue would exceed its limit.
+    Full,
+    /// The session is at its end.
+    Ended,
+}
+
+/// What was handed out to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Filled {
+    /// Nothing waits.
+    Nothing,
+    /// A new batch.
+    Batch,
+    /// The rest of a batch that the socket took in part.
+    Rest,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    /// Goes first, as it is on the wire: what the socket did not take of a batch, and control frames behind it.
+    wire: Vec<u8>,
+    /// Whether `wire` begins with the rest of a batch.
+    is_rest: bool,
+    frames: VecDeque<Frame>,
+    /// What `frames` cost.
+    bytes: usize,
+    closing: Option<Closing>,
+    /// The close frame was handed out: nothing may follow.
+    is_over: bool,
+}
+
+impl Queue {
+    pub(super) fn put(&mut self, frame: Frame, limit: usize) -> Put {
+        if self.closing.is_some() {
+            return Put::Ended;
+        }
+        let cost = cost(&frame);
+        if self.bytes + cost > limit && !self.frames.is_empty() {
+            return Put::Full;
+        }
+        let first = self.is_empty();
+        self.bytes += cost;
+        self.frames.push_back(frame);
+        if first { Put::First } else { Put::Behind }
+    }
+
+    /// Adds a control frame, which may go before texts that wait.
+    pub(super) fn control(&mut self, frame: &[u8]) {
+        if !self.is_over && self.wire.len() < CONTROL_BYTES {
+            self.wire.extend_from_slice(frame);
+        }
+    }
+
+    /// The end: what waits is still written, and the close frame behind it. The first one counts; returns whether this is
+    /// it.
+    pub(super) fn close(&mut self, closing: Closing) -> bool {
+        let first = self.closing.is_none();
+        self.closing.get_or_insert(closing);
+        first
+    }
+
+    pub(super) fn closing(&self) -> Option<Closing> {
+        self.closing
+    }
+
+    /// Nothing that waits is written any more.
+    pub(super) fn clear(&mut self) {
+        self.frames = VecDeque::new();
+        self.bytes = 0;
+    }
+
+    /// The bytes that wait.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn is_empty(&self) -> bool {
+        self.frames.is_empty() && self.wire.is_empty()
+    }
+
+    /// Moves what goes out next into `out`, which is empty: texts of no more than `bytes` bytes together, or a longer one.
+    pub(super) fn fill(&mut self, out: &mut Vec<u8>, bytes: usize) -> Filled {
+        if !self.wire.is_empty() {
+            *out = std::mem::take(&mut self.wire);
+            let rest = std::mem::take(&mut self.is_rest);
+            return if rest { Filled::Rest } else { Filled::Batch };
+        }
+        let mut taken = 0;
+        let fits = |frame: &&Frame| {
+            let first = taken == 0;
+            taken += frame.len().max(1);
+            first || taken <= bytes
+        };
+        let count = self.frames.iter().take_while(fits).count();
+        if count > 0 {
+            wire::texts(self.frames.iter().take(count), out);
+            self.bytes -= self.frames.drain(..count).map(|frame| cost(&frame)).sum::<usize>();
+        } else {
+            // A burst is over: give back what it took.
+            self.frames.shrink_to(KEPT);
+        }
+        if let Some(closing) = self.closing
+            && self.frames.is_empty()
+            && !self.is_over
+        {
+            self.is_over = true;
+            wire::close(closing, out);
+        }
+        if out.is_empty() { Filled::Nothing } else { Filled::Batch }
+    }
+
+    /// What the socket did not take goes first the next time.
+    pub(super) fn put_back(&mut self, rest: &[u8]) {
+        self.wire.splice(..0, rest.iter().copied());
+        self.is_rest = true;
+    }
+}
+
+#[cfg(test)]
+impl Queue {
+    /// The texts that wait, taken out.
+    pub(super) fn texts(&mut self) -> Vec<String> {
+        self.bytes = 0;
+        self.frames.drain(..).map(|frame| frame.as_str().to_owned()).collect()
+    }
+}
+
+fn cost(frame: &Frame) -> usize {
+    frame.len() + FRAME_OVERHEAD
+}
+
+#[cfg(test)]
+mod tests {
+    use hubbub_protocol::CloseCode;
+
+    use super::*;
+
+    fn frame(bytes: usize) -> Frame {
+        "x".repeat(bytes).into()
+    }
+
+    /// How long what goes out next is, and of which kind.
+    fn filled(queue: &mut Queue, bytes: usize) -> (Filled, usize) {
+        let mut out = Vec::new();
+        (queue.fill(&mut out, bytes), out.len())
+    }
+
+    #[test]
+    fn frames_come_out_in_order_and_in_batches_of_bounded_size() {
+        let mut queue = Queue::default();
+        assert_eq!(queue.put(frame(10), 10_000), Put::First);
+        for bytes in [20, 30, 500] {
+            assert_eq!(queue.put(frame(bytes), 10_000), Put::Behind);
+        }
+        assert_eq!(queue.bytes(), 560 + 4 * FRAME_OVERHEAD);
+        assert_eq!(filled(&mut queue, 59), (Filled::Batch, 2 + 10 + 1 + 20));
+        assert_eq!(filled(&mut queue, 59), (Filled::Batch, 2 + 30));
+        assert_eq!(filled(&mut queue, 59), (Filled::Batch, 4 + 500), "one is taken however long it is");
+        assert_eq!(filled(&mut queue, 59), (Filled::Nothing, 0));
+        assert_eq!(queue.bytes(), 0);
+    }
+
+    #[test]
+    fn a_full_queue_takes_no_more() {
+        let mut queue = Queue::default();
+        assert_eq!(queue.put(frame(900), 1_000), Put::First);
+        assert_eq!(queue.put(frame(900), 1_000), Put::Full);
+    }
+
+    #[test]
+    fn empty_frames_count_too() {
+        let mut queue = Queue::default();
+        let taken = (0..100).take_while(|_| queue.put(frame(0), 1_000) != Put::Full).count();
+        assert_eq!(taken, 1_000 / FRAME_OVERHEAD);
+    }
+
+    #[test]
+    fn a_single_frame_beyond_the_limit_goes_through_an_empty_queue() {
+        let mut queue = Queue::default();
+        assert_eq!(queue.put(frame(1_000), 100), Put::First);
+        assert_eq!(filled(&mut queue, 10), (Filled::Batch, 4 + 1_000));
+    }
+
+    #[test]
+    fn what_waits_is_written_before_the_close_and_nothing_behind_it() {
+        let mut queue = Queue::default();
+        queue.put(frame(5), 1_000);
+        assert!(queue.close(Closing::Code(CloseCode::Drain)));
+        assert!(!queue.close(Closing::Code(CloseCode::Silent)), "the first close counts");
+        assert_eq!(queue.put(frame(1), 1_000), Put::Ended);
+        let mut out = Vec::new();
+        queue.fill(&mut out, 10);
+        assert_eq!(out[..7], *b"\x81\x05xxxxx");
+        assert_eq!(out[7], 0x88);
+        assert_eq!(out[9..11], CloseCode::Drain.code().to_be_bytes());
+        queue.control(&wire::ping());
+        assert_eq!(filled(&mut queue, 10), (Filled::Nothing, 0));
+    }
+
+    #[test]
+    fn the_rest_of_a_batch_goes_first_and_control_frames_behind_it() {
+        let mut queue = Queue::default();
+        queue.put(frame(100), 1_000);
+        let mut out = Vec::new();
+        queue.fill(&mut out, 1_000);
+        queue.put(frame(7), 1_000);
+        queue.control(&wire::ping());
+        queue.put_back(&out[60..]);
+        assert_eq!(filled(&mut queue, 1_000), (Filled::Rest, 2 + 100 - 60 + 2));
+        assert_eq!(filled(&mut queue, 1_000), (Filled::Batch, 2 + 7));
+    }
+
+    #[test]
+    fn who_asks_for_pongs_and_does_not_read_them_fills_no_memory() {
+        let mut queue = Queue::default();
+        for _ in 0..100_000 {
+            queue.control(&[0x8a, 0]);
+        }
+        assert_eq!(queue.wire.len(), CONTROL_BYTES);
+    }
+}
