@@ -1,6 +1,6 @@
 //! What was measured, of whom and how often; as JSON it is kept, and compared. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -86,6 +86,21 @@ impl Report {
         Spread::of(&values)
     }
 
+    /// Points of a curve: figures whose names are this one, a dot and a number, by their numbers.
+    ///
+    /// What a delivery costs by rooms is told in figures like `growth.cpuByRooms.100`.
+    pub fn curve(&self, contender: &str, name: &str) -> Vec<(f64, f64)> {
+        let of_contender = self.measurements.iter().filter(|it| it.contender == contender);
+        let names: BTreeSet<&str> =
+            of_contender.flat_map(|it| it.figures.keys()).map(String::as_str).collect();
+        let number = |it: &str| it.strip_prefix(name)?.strip_prefix('.')?.parse::<f64>().ok();
+        let points =
+            names.into_iter().filter_map(|it| Some((number(it)?, self.figure(contender, it)?.median)));
+        let mut points: Vec<_> = points.collect();
+        points.sort_unstable_by(|one, other| one.0.total_cmp(&other.0));
+        points
+    }
+
     /// Names of contenders, in the order in which they were first measured, Hubbub's first; bare sockets are none.
     pub fn contenders(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
@@ -119,6 +134,9 @@ pub const OURS: &str = "Hubbub";
 
 /// Hubbub as a single process, without Redis.
 pub const MEMORY: &str = "Hubbub (memory)";
+
+/// The same with one Redis.
+pub const REDIS: &str = "Hubbub (Redis)";
 
 /// What no server can cost less than: a process that does nothing but write frames to sockets.
 pub const BARE_SOCKETS: &str = "bare sockets";

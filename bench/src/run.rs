@@ -124,7 +124,7 @@ fn turns(args: &Args, plan: &Plan) -> VecDeque<Turn> {
     let scenarios = if args.scenario.is_empty() { Scenario::ALL.to_vec() } else { args.scenario.clone() };
     let mut turns = VecDeque::new();
     for round in 1..=plan.rounds {
-        for scenario in scenarios.iter().copied() {
+        for scenario in scenarios.iter().copied().filter(|it| it.is_in(round)) {
             let mut contenders = contender::all();
             contenders.retain(|it| {
                 let named =

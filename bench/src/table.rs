@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::report::{BARE_SOCKETS, Better, FIGURES, Figure, OURS, Report, Spread, floor_figure};
+use crate::report::{
+    BARE_SOCKETS, Better, FIGURES, Figure, MEMORY, OURS, REDIS, Report, Spread, floor_figure,
+};
 
 /// The tables of a report: all figures of all contenders, the ratios, and what could not be measured.
 pub fn markdown(report: &Report) -> String {
@@ -29,10 +31,9 @@ pub fn markdown(report: &Report) -> String {
     text += &all(report);
     text.push('\n');
     text += &ratios(report);
-    let floor = floor(report);
-    if !floor.is_empty() {
+    for table in [floor(report), growth(report)].iter().filter(|it| !it.is_empty()) {
         text.push('\n');
-        text += &floor;
+        text += table;
     }
     let failures: Vec<_> = report.failures().collect();
     if !failures.is_empty() {
@@ -138,6 +139,37 @@ fn floor(report: &Report) -> String {
         rows.push([vec![title.to_owned(), shown(bare)], cells.into()].concat());
     }
     if rows.len() > 1 { aligned(&rows) } else { String::new() }
+}
+
+/// Curves of one figure, and what its numbers are of.
+const GROWTH: [(&str, &str, &str); 9] = [
+    (MEMORY, "growth.cpuByRooms", "CPU-s/1M by rooms of 10"),
+    (MEMORY, "growth.cpuByIdle", "by idle connections beside"),
+    (MEMORY, "growth.cpuByMembers", "by members of one room"),
+    (REDIS, "growth.cpuByServers", "by servers of one room of 200, without Redis"),
+    (REDIS, "growth.redisMicrosByServers", "Redis there: CPU us a message"),
+    (REDIS, "growth.redisPublishesByServers", "publishes a message"),
+    (REDIS, "growth.redisCommandsByServers", "commands a message, those of scripts too"),
+    (REDIS, "growth.redisBytesInByServers", "bytes in a message"),
+    (REDIS, "growth.redisBytesOutByServers", "bytes out a message"),
+];
+
+/// Values beside what they were measured with, at 20,000 deliveries a second; empty when there are none.
+fn growth(report: &Report) -> String {
+    let curves = GROWTH.map(|(contender, name, title)| (title, report.curve(contender, name)));
+    let most = curves.iter().map(|(_, points)| points.len()).max().unwrap_or(0);
+    if most == 0 {
+        return String::new();
+    }
+    let mut rows = vec![vec![String::new(); most + 1]];
+    "Hubbub at 20,000 deliveries/s".clone_into(&mut rows[0][0]);
+    for (title, points) in curves.into_iter().filter(|(_, points)| !points.is_empty()) {
+        let mut row = vec![title.to_owned()];
+        row.extend(points.into_iter().map(|(x, y)| format!("{x}: {}", number(y))));
+        row.resize(most + 1, String::new());
+        rows.push(row);
+    }
+    aligned(&rows)
 }
 
 fn verdict(reached: bool) -> &'static str {
@@ -314,6 +346,15 @@ mod tests {
         let text = floor(&report);
         assert!(text.contains("Hubbub (memory) 9.00 | 1.80  | <= 1.5 | not yet"), "{text}");
         assert!(text.contains("| 8 a write(2)"), "{text}");
+    }
+
+    #[test]
+    fn what_grows_is_told_by_its_numbers() {
+        let mut ours = measurement(MEMORY, 1, 1.0);
+        ours.figures.insert("growth.cpuByRooms.100".to_owned(), 9.0);
+        ours.figures.insert("growth.cpuByRooms.20".to_owned(), 8.0);
+        let text = growth(&report(vec![ours]));
+        assert!(text.contains("| CPU-s/1M by rooms of 10       | 20: 8.00 | 100: 9.00 |"), "{text}");
     }
 
     #[test]

@@ -79,6 +79,8 @@ pub struct Servers {
     pub processes: Vec<Process>,
     /// Accounted for apart: one, or the masters of a Cluster.
     pub redis: Vec<Process>,
+    /// Where Redis is, if it is one.
+    pub redis_port: Option<u16>,
     /// What stands in front of them, if anything does; accounted for apart.
     pub proxy: Option<Process>,
 }
@@ -86,13 +88,19 @@ pub struct Servers {
 impl Servers {
     /// None yet.
     fn none() -> Self {
-        Self { addresses: Vec::new(), processes: Vec::new(), redis: Vec::new(), proxy: None }
+        Self {
+            addresses: Vec::new(),
+            processes: Vec::new(),
+            redis: Vec::new(),
+            redis_port: None,
+            proxy: None,
+        }
     }
 
     /// None yet, beside a Redis with this port.
     async fn beside_redis(site: &Site) -> Result<(Self, u16), Unavailable> {
         let (redis, port) = redis::start(site).await?;
-        Ok((Self { redis: vec![redis], ..Self::none() }, port))
+        Ok((Self { redis: vec![redis], redis_port: Some(port), ..Self::none() }, port))
     }
 
     /// None yet, beside a Redis with this port if one is wanted.

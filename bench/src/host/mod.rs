@@ -3,7 +3,9 @@
 mod cost;
 mod machine;
 mod process;
+mod redis;
 
 pub use cost::{Cost, cost, own_cpu};
 pub use machine::Machine;
 pub use process::{Process, Site, Unavailable, free_port, local};
+pub use redis::RedisWork;

@@ -3,6 +3,7 @@
 mod door;
 mod fan_out;
 mod floor;
+mod growth;
 mod idle;
 mod plan;
 mod proxied;
@@ -16,7 +17,7 @@ use crate::{
     contender::Contender,
     generator::{NotOpened, OpenError, Seats, Shape},
     host::{Site, Unavailable},
-    report::{BARE_SOCKETS, MEMORY, OURS},
+    report::{BARE_SOCKETS, MEMORY, OURS, REDIS},
 };
 
 /// Numbers by the names of [`crate::report::FIGURES`].
@@ -80,13 +81,15 @@ pub enum Scenario {
     TwoHalls,
     /// The tables, half of each on each of two servers.
     TwoTables,
+    /// More of everything, at one rate.
+    Growth,
     /// One, two and three servers behind HAProxy.
     Proxied,
 }
 
 impl Scenario {
     /// In the order in which they are told.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Floor,
         Self::Hall,
         Self::Tables,
@@ -95,6 +98,7 @@ impl Scenario {
         Self::Door,
         Self::TwoHalls,
         Self::TwoTables,
+        Self::Growth,
         Self::Proxied,
     ];
 
@@ -109,6 +113,7 @@ impl Scenario {
             Self::Door => "door",
             Self::TwoHalls => "twoHalls",
             Self::TwoTables => "twoTables",
+            Self::Growth => "growth",
             Self::Proxied => "proxied",
         }
     }
@@ -120,11 +125,17 @@ impl Scenario {
             Self::Floor => contender.name() == MEMORY,
             Self::Hall | Self::Tables | Self::Mixed | Self::Idle | Self::Door => !contender.only_scaled(),
             Self::TwoHalls | Self::TwoTables => contender.scales(),
+            Self::Growth => [MEMORY, REDIS].contains(&contender.name()),
             // The configuration is that of Hubbub's servers.
             Self::Proxied => {
                 contender.scales() && !contender.only_scaled() && contender.name().starts_with(OURS)
             }
         }
+    }
+
+    /// Whether it is measured in this round: of what is a curve and not a comparison, one is enough.
+    pub fn is_in(self, round: u32) -> bool {
+        self != Self::Growth || round == 1
     }
 
     /// What the figures are of.
@@ -156,6 +167,7 @@ impl Scenario {
             Self::Door => door::run(contender, site, plan).await?,
             Self::TwoHalls => fan_out(Work::of(2, HALL)).await?,
             Self::TwoTables => fan_out(Work::of(2, tables)).await?,
+            Self::Growth => growth::run(contender, site, plan).await?,
             Self::Proxied => proxied::run(contender, site, plan).await?,
         };
         Ok(figures.into_iter().map(|(name, value)| (format!("{}.{name}", self.name()), value)).collect())

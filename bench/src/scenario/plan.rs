@@ -19,6 +19,10 @@ pub struct Plan {
     pub mixed: usize,
     /// Connections that say nothing.
     pub idle: usize,
+    /// Rooms of ten that the cost of a delivery is looked at with.
+    pub growth_rooms: [usize; 3],
+    /// Idle connections, likewise.
+    pub growth_idle: [usize; 3],
     /// Bare sockets that are written to.
     pub floor: usize,
     /// For how long visitors come and go.
@@ -38,6 +42,8 @@ impl Plan {
             tables: 200,
             mixed: 1_000,
             idle: 2_000,
+            growth_rooms: [10, 50, 200],
+            growth_idle: [0, 300, 1_000],
             floor: 500,
             visits: Duration::from_secs(1),
             crowd: 1_000,
@@ -54,6 +60,8 @@ impl Plan {
             tables: 1_000,
             mixed: 5_000,
             idle: 10_000,
+            growth_rooms: [10, 100, 1_000],
+            growth_idle: [0, 2_000, 8_000],
             floor: 1_000,
             visits: Duration::from_secs(3),
             crowd: 5_000,
