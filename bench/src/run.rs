@@ -6,7 +6,7 @@ use hubbub_bench::{
     contender::{self, Contender},
     host::{Machine, Site},
     report::{Measurement, Report},
-    scenario::{Figures, Plan, Scenario},
+    scenario::{Failure, Figures, Plan, Scenario},
     table,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -56,7 +56,8 @@ pub(super) struct Args {
     document: Option<PathBuf>,
 }
 
-/// Measures, writes what there is after each measurement where it is wanted, and prints the tables at the end. An error when something could not be measured.
+/// Measures, writes what there is after each measurement where it is wanted, and prints the tables at the end. An error
+/// when something could not be measured.
 pub(super) fn run(args: &Args) -> Result<(), String> {
     allow_open_files()?;
     let plan = if args.quick { Plan::quick() } else { Plan::full() };
@@ -81,12 +82,12 @@ pub(super) fn run(args: &Args) -> Result<(), String> {
     let mut turns = turns(args, &plan);
     while let Some(turn) = turns.pop_front() {
         // Here the servers of the turn before have ended, so nothing is left behind.
-        let Some(measurement) = measure(&runtime, &site, &plan, turn) else {
+        let Some(measurements) = measure(&runtime, &site, &plan, &turn) else {
             turns.push_front(turn);
             publish(args, &report)?;
             return Err(format!("stopped; {} measurements were not made", turns.len()));
         };
-        report.measurements.push(measurement);
+        report.measurements.extend(measurements);
         report.outstanding = turns.iter().map(ToString::to_string).collect();
         report.machine.end();
         publish(args, &report)?;
@@ -99,23 +100,17 @@ pub(super) fn run(args: &Args) -> Result<(), String> {
     if failures == 0 { Ok(()) } else { Err(format!("{failures} measurements could not be made")) }
 }
 
-/// One scenario with one contender.
-#[derive(Clone, Copy)]
+/// One scenario with one contender, or with all at the same time.
 struct Turn {
     round: u32,
     scenario: Scenario,
-    contender: &'static dyn Contender,
+    contenders: Vec<&'static dyn Contender>,
 }
 
 impl fmt::Display for Turn {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            out,
-            "{} of {} in round {}",
-            self.scenario.name(),
-            self.scenario.subject(self.contender),
-            self.round
-        )
+        let names: Vec<_> = self.contenders.iter().map(|it| self.scenario.subject(*it)).collect();
+        write!(out, "{} of {} in round {}", self.scenario.name(), names.join(", "), self.round)
     }
 }
 
@@ -124,7 +119,7 @@ fn turns(args: &Args, plan: &Plan) -> VecDeque<Turn> {
     let scenarios = if args.scenario.is_empty() { Scenario::ALL.to_vec() } else { args.scenario.clone() };
     let mut turns = VecDeque::new();
     for round in 1..=plan.rounds {
-        for scenario in scenarios.iter().copied().filter(|it| it.is_in(round)) {
+        for scenario in scenarios.iter().copied().filter(|it| it.is_in(round, plan.rounds)) {
             let mut contenders = contender::all();
             contenders.retain(|it| {
                 let named =
@@ -132,36 +127,44 @@ fn turns(args: &Args, plan: &Plan) -> VecDeque<Turn> {
                 named && scenario.is_for(*it)
             });
             fastrand::shuffle(&mut contenders);
-            turns.extend(contenders.into_iter().map(|contender| Turn { round, scenario, contender }));
+            let at_once = if scenario.is_common() { contenders.len().max(1) } else { 1 };
+            turns.extend(contenders.chunks(at_once).map(|it| Turn {
+                round,
+                scenario,
+                contenders: it.to_vec(),
+            }));
         }
     }
     turns
 }
 
 /// None when somebody asked the run to end.
-fn measure(runtime: &Runtime, site: &Site, plan: &Plan, turn: Turn) -> Option<Measurement> {
-    let Turn { round, scenario, contender } = turn;
+#[expect(clippy::cast_precision_loss, reason = "contenders are few")]
+fn measure(runtime: &Runtime, site: &Site, plan: &Plan, turn: &Turn) -> Option<Vec<Measurement>> {
+    let Turn { round, scenario, ref contenders } = *turn;
     let begin = Instant::now();
-    let result = LocalSet::new().block_on(runtime, async {
+    let results = LocalSet::new().block_on(runtime, async {
         tokio::select! {
-            result = scenario.run(contender, site, plan) => Some(result),
+            results = scenario.run(contenders, site, plan) => Some(results),
             () = stopped() => None,
         }
     })?;
-    let (figures, failure) = match result {
-        Ok(figures) => (figures, None),
-        Err(failure) => (Figures::new(), Some(failure.to_string())),
-    };
     let seconds = begin.elapsed().as_secs_f64();
-    eprintln!("{turn}: {seconds:.1} s{}", failure.as_ref().map(|why| format!(", {why}")).unwrap_or_default());
-    Some(Measurement {
-        round,
-        contender: scenario.subject(contender).to_owned(),
-        scenario: scenario.name().to_owned(),
-        seconds,
-        figures,
-        failure,
-    })
+    eprintln!("{turn}: {seconds:.1} s");
+    let measurement = |(contender, result): (&&'static dyn Contender, Result<Figures, Failure>)| {
+        let contender = scenario.subject(*contender).to_owned();
+        let (figures, failure) = match result {
+            Ok(figures) => (figures, None),
+            Err(failure) => (Figures::new(), Some(failure.to_string())),
+        };
+        if let Some(why) = &failure {
+            eprintln!("{contender}: {why}");
+        }
+        // What several had at the same time took them as long together.
+        let seconds = seconds / contenders.len() as f64;
+        Measurement { round, contender, scenario: scenario.name().to_owned(), seconds, figures, failure }
+    };
+    Some(contenders.iter().zip(results).map(measurement).collect())
 }
 
 /// Writes what there is so far where it is wanted: a run that is interrupted leaves it there.

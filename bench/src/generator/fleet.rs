@@ -1,11 +1,6 @@
 //! Members of rooms, and what is said to them.
 
-use std::{
-    cell::{Cell, RefCell},
-    net::SocketAddr,
-    rc::Rc,
-    time::Duration,
-};
+use std::{cell::Cell, net::SocketAddr, rc::Rc, time::Duration};
 
 use chat_client::load::Schedule;
 use tokio::{
@@ -16,15 +11,12 @@ use tokio::{
 use super::{
     link::{self, Link, OpenError, Shared},
     seats::Seats,
-    trial::{LATEST, Tally, Trial},
+    trial::{LATEST, Trial},
 };
 use crate::{contender::Contender, host::own_cpu, wire::Marker};
 
 /// How many connections are opened at a time, where it is not asked how fast that is.
 pub const OPENERS: usize = 64;
-
-/// One read takes as much. More would not fit into the cache of a core.
-const READ_BYTES: usize = 256 * 1024;
 
 /// As long as the texts of the peers' own figures.
 const TEXT_BYTES: usize = 128;
@@ -102,13 +94,7 @@ impl Fleet {
         seats: impl Into<Seats>,
         openers_at_once: usize,
     ) -> Result<Self, NotOpened> {
-        let shared = Rc::new(Shared {
-            contender,
-            tally: RefCell::new(Tally::new()),
-            scratch: RefCell::new(vec![0; READ_BYTES]),
-            seats: seats.into(),
-            closed: Cell::new(0),
-        });
+        let shared = Rc::new(Shared::new(contender, seats.into()));
         let next = Rc::new(Cell::new(0));
         let mut openers = JoinSet::new();
         for _ in 0..openers_at_once {

@@ -31,6 +31,9 @@ use crate::{
 /// For TCP, handshake and greeting together.
 const OPENS_WITHIN: Duration = Duration::from_secs(30);
 
+/// One read takes as much. More would not fit into the cache of a core.
+const READ_BYTES: usize = 256 * 1024;
+
 /// Why somebody did not get into its room.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -73,20 +76,15 @@ pub(super) struct Opened {
 impl Opened {
     /// Goes as a client does that has nothing more to say.
     pub(super) async fn close(mut self) -> Result<(), OpenError> {
-        Ok(say_goodbye(&mut self.stream).await?)
+        let mut frame = Vec::new();
+        write_frame(Kind::Close, &NORMAL_CLOSURE.to_be_bytes(), &mut frame);
+        Ok(self.stream.write_all(&frame).await?)
     }
 
     /// The socket alone.
     pub(super) fn into_stream(self) -> TcpStream {
         self.stream
     }
-}
-
-/// Tells the server that the client goes.
-pub(super) async fn say_goodbye(stream: &mut TcpStream) -> io::Result<()> {
-    let mut frame = Vec::new();
-    write_frame(Kind::Close, &NORMAL_CLOSURE.to_be_bytes(), &mut frame);
-    stream.write_all(&frame).await
 }
 
 /// RFC 6455, 7.4.1.
@@ -205,6 +203,18 @@ pub(super) struct Shared {
     pub(super) closed: Cell<usize>,
 }
 
+impl Shared {
+    pub(super) fn new(contender: &'static dyn Contender, seats: Seats) -> Self {
+        Self {
+            contender,
+            tally: RefCell::new(Tally::new()),
+            scratch: RefCell::new(vec![0; READ_BYTES]),
+            seats,
+            closed: Cell::new(0),
+        }
+    }
+}
+
 /// A member of a room.
 pub(super) struct Link {
     write: OwnedWriteHalf,
@@ -244,6 +254,12 @@ impl Link {
     /// Queues a message; [`Link::flush`] sends it.
     pub(super) fn say(&self, kind: Kind, payload: &[u8]) {
         write_frame(kind, payload, &mut self.out.borrow_mut());
+    }
+
+    /// Tells the server that the client goes, if the socket takes it.
+    pub(super) fn say_goodbye(&self) {
+        self.say(Kind::Close, &NORMAL_CLOSURE.to_be_bytes());
+        self.flush();
     }
 
     /// Writes what the socket takes. Gives whether something is left.

@@ -3,16 +3,17 @@
 use std::{cell::Cell, net::SocketAddr, rc::Rc, time::Duration};
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    sync::Semaphore,
     task::JoinSet,
-    time::{Instant, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
-    fleet::room,
-    link::{self, OpenError},
+    fleet::{OPENERS, room},
+    link::{self, Link, OpenError, Shared},
+    seats::Seats,
 };
-use crate::{contender::Contender, wire::write_frame};
+use crate::contender::Contender;
 
 /// Lets `at_once` clients come and go for a while, each in a room of its own. Gives how many got in.
 pub async fn visit(
@@ -36,70 +37,114 @@ pub async fn visit(
     visitors.join_all().await.into_iter().sum()
 }
 
-/// How long a guest stays in a room.
-const STAYS: Duration = Duration::from_secs(1);
+/// By then all are in their rooms the first time.
+const ALL_IN_WITHIN: Duration = Duration::from_mins(1);
 
-/// More than waits in a socket that is read all the time.
-const PIECE_BYTES: usize = 64 * 1024;
+/// How often it is looked whether they are.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
-/// Guests who come into rooms of a fleet, take another name where names can be changed, and go again, as long as this
-/// is there. What they hear is not accounted for.
+/// Guests who come into rooms of a fleet, take another name where names can be changed, stay, go, and come again at once
+/// into another one, as long as this is there. What they hear is not accounted for.
 pub struct Guests {
-    _visitors: JoinSet<()>,
-    visits: Rc<Cell<u64>>,
-    refused: Rc<Cell<u64>>,
+    wanted: usize,
+    shared: Rc<Hosted>,
+    _tasks: JoinSet<()>,
+}
+
+/// What all guests have in common.
+struct Hosted {
+    link: Rc<Shared>,
+    doors: Semaphore,
+    rooms: usize,
+    stay: Duration,
+    present: Cell<usize>,
+    visits: Cell<u64>,
+    refused: Cell<u64>,
 }
 
 impl Guests {
-    /// `at_once` of them, in any of the first `rooms` rooms; each stays for a second, so no more come a second.
+    /// `guests` of them, in any of the first `rooms` rooms. Each stays for `stay`, the first time for a part of it: so
+    /// `guests / stay` go and come at a time, evenly.
     pub fn come(
         contender: &'static dyn Contender,
         addresses: &[SocketAddr],
         rooms: usize,
-        at_once: usize,
+        guests: usize,
+        stay: Duration,
     ) -> Self {
-        let (visits, refused) = (Rc::new(Cell::new(0)), Rc::new(Cell::new(0)));
-        let mut visitors = JoinSet::new();
-        for number in 0..at_once {
-            let address = addresses[number % addresses.len()];
-            let (visits, refused) = (Rc::clone(&visits), Rc::clone(&refused));
-            // Spread over the second that each stays.
-            let first = STAYS.mul_f64(fastrand::f64());
-            visitors.spawn_local(async move {
-                tokio::time::sleep(first).await;
+        let shared = Rc::new(Hosted {
+            link: Rc::new(Shared::new(contender, Seats::new(Vec::new()))),
+            doors: Semaphore::new(OPENERS),
+            rooms,
+            stay,
+            present: Cell::new(0),
+            visits: Cell::new(0),
+            refused: Cell::new(0),
+        });
+        let mut tasks = JoinSet::new();
+        for number in 0..guests {
+            let (shared, address) = (Rc::clone(&shared), addresses[number % addresses.len()]);
+            tasks.spawn_local(async move {
+                let mut stay = shared.stay.mul_f64(fastrand::f64());
                 loop {
-                    let came = stay(contender, address, &room(fastrand::usize(..rooms))).await;
-                    let count = if came.is_ok() { &visits } else { &refused };
-                    count.set(count.get() + 1);
-                    if came.is_err() {
-                        tokio::time::sleep(STAYS).await;
+                    if shared.receive(address, stay).await.is_err() {
+                        shared.refused.update(|refused| refused + 1);
+                        sleep(WAITS).await;
                     }
+                    stay = shared.stay;
                 }
             });
         }
-        Self { _visitors: visitors, visits, refused }
+        Self { wanted: guests, shared, _tasks: tasks }
+    }
+
+    /// Waits until all of them are in their rooms; less the few who change at that moment.
+    pub async fn all_in(&self) -> Result<(), OpenError> {
+        let deadline = Instant::now() + ALL_IN_WITHIN;
+        while self.present() < self.wanted * 95 / 100 {
+            if Instant::now() > deadline {
+                return Err(OpenError::Late);
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+        Ok(())
+    }
+
+    /// How many are in their rooms.
+    pub fn present(&self) -> usize {
+        self.shared.present.get()
     }
 
     /// How many came and went, and how many did not get in or were thrown out.
     pub fn counted(&self) -> (u64, u64) {
-        (self.visits.get(), self.refused.get())
+        (self.shared.visits.get(), self.shared.refused.get())
     }
 }
 
-async fn stay(contender: &'static dyn Contender, address: SocketAddr, room: &str) -> Result<(), OpenError> {
-    let mut stream = link::open_in_turn(contender, address, room).await?.into_stream();
-    if let Some(words) = contender.rename(&format!("Guest {}", fastrand::u16(..))) {
-        let mut frame = Vec::new();
-        write_frame(contender.kind(), words.as_bytes(), &mut frame);
-        stream.write_all(&frame).await?;
-    }
-    let mut piece = vec![0; PIECE_BYTES];
-    let listening = async {
-        while stream.read(&mut piece).await? > 0 {}
-        Err::<(), _>(OpenError::Closed("while a guest was in its room".to_owned()))
-    };
-    match timeout(STAYS, listening).await {
-        Ok(ended) => ended,
-        Err(_) => Ok(link::say_goodbye(&mut stream).await?),
+/// Who was refused or thrown out comes again after this.
+const WAITS: Duration = Duration::from_secs(1);
+
+impl Hosted {
+    /// One guest, from when it comes until it goes.
+    async fn receive(&self, address: SocketAddr, stay: Duration) -> Result<(), OpenError> {
+        let contender = self.link.contender;
+        let room = room(fastrand::usize(..self.rooms));
+        let door = self.doors.acquire().await;
+        let opened = link::open_in_turn(contender, address, &room).await?;
+        drop(door);
+        let (link, reader) = Link::new(opened, 0, Rc::clone(&self.link));
+        if let Some(words) = contender.rename(&format!("Guest {}", fastrand::u16(..))) {
+            link.say(contender.kind(), words.as_bytes());
+            link.flush();
+        }
+        self.present.update(|present| present + 1);
+        let ended = timeout(stay, reader).await;
+        self.present.update(|present| present - 1);
+        if ended.is_ok() {
+            return Err(OpenError::Closed("while a guest was in its room".to_owned()));
+        }
+        link.say_goodbye();
+        self.visits.update(|visits| visits + 1);
+        Ok(())
     }
 }

@@ -23,6 +23,9 @@ const ATTEMPTS: u32 = 2;
 /// HAProxy asks each server once a second, and believes the second answer that one is not there; and a second more.
 pub(super) const PROXY_KNOWS: Duration = Duration::from_secs(3);
 
+/// How long each of the guests is in a room.
+const GUESTS_STAY: Duration = Duration::from_secs(1);
+
 /// What is asked.
 #[derive(Debug, Clone)]
 pub(super) struct Work {
@@ -60,7 +63,8 @@ impl Stage {
             contender.start(site, work.servers).await?
         };
         let fleet = Fleet::open(contender, &servers.addresses, work.seats.clone()).await?;
-        let guests = Guests::come(contender, &servers.addresses, work.seats.rooms(), work.guests);
+        let guests =
+            Guests::come(contender, &servers.addresses, work.seats.rooms(), work.guests, GUESTS_STAY);
         Ok(Self { guests, fleet, servers })
     }
 

@@ -1,5 +1,6 @@
 //! The work: what is asked of each contender, and what is read off.
 
+mod churn;
 mod door;
 mod fan_out;
 mod floor;
@@ -85,11 +86,13 @@ pub enum Scenario {
     Growth,
     /// One, two and three servers behind HAProxy.
     Proxied,
+    /// Connections that come and go for a long time.
+    Churn,
 }
 
 impl Scenario {
     /// In the order in which they are told.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Floor,
         Self::Hall,
         Self::Tables,
@@ -100,6 +103,7 @@ impl Scenario {
         Self::TwoTables,
         Self::Growth,
         Self::Proxied,
+        Self::Churn,
     ];
 
     /// What figures of it begin with.
@@ -115,6 +119,7 @@ impl Scenario {
             Self::TwoTables => "twoTables",
             Self::Growth => "growth",
             Self::Proxied => "proxied",
+            Self::Churn => "churn",
         }
     }
 
@@ -123,7 +128,9 @@ impl Scenario {
         match self {
             // One that is there; it is not asked.
             Self::Floor => contender.name() == MEMORY,
-            Self::Hall | Self::Tables | Self::Mixed | Self::Idle | Self::Door => !contender.only_scaled(),
+            Self::Hall | Self::Tables | Self::Mixed | Self::Idle | Self::Door | Self::Churn => {
+                !contender.only_scaled()
+            }
             Self::TwoHalls | Self::TwoTables => contender.scales(),
             Self::Growth => [MEMORY, REDIS].contains(&contender.name()),
             // The configuration is that of Hubbub's servers.
@@ -133,9 +140,14 @@ impl Scenario {
         }
     }
 
-    /// Whether it is measured in this round: of what is a curve and not a comparison, one is enough.
-    pub fn is_in(self, round: u32) -> bool {
-        self != Self::Growth || round == 1
+    /// Whether it is measured in this round of so many: of what is a curve and not a comparison, one is enough, and what
+    /// takes long is the last.
+    pub fn is_in(self, round: u32, rounds: u32) -> bool {
+        match self {
+            Self::Growth => round == 1,
+            _ if self.is_common() => round == rounds,
+            _ => true,
+        }
     }
 
     /// What the figures are of.
@@ -146,8 +158,31 @@ impl Scenario {
         }
     }
 
-    /// Does the work, and reads the figures off.
+    /// Whether it takes so long that all contenders have it at the same time, once in a run.
+    pub fn is_common(self) -> bool {
+        self == Self::Churn
+    }
+
+    /// Does the work with these contenders, one after the other unless it is common to them, and reads the figures off.
     pub async fn run(
+        self,
+        contenders: &[&'static dyn Contender],
+        site: &Site,
+        plan: &Plan,
+    ) -> Vec<Result<Figures, Failure>> {
+        let mut results = Vec::new();
+        if self.is_common() {
+            results = churn::run(contenders, site, plan).await;
+        } else {
+            for contender in contenders {
+                results.push(self.run_alone(*contender, site, plan).await);
+            }
+        }
+        let named = |(name, value)| (format!("{}.{name}", self.name()), value);
+        results.into_iter().map(|result| Ok(result?.into_iter().map(named).collect())).collect()
+    }
+
+    async fn run_alone(
         self,
         contender: &'static dyn Contender,
         site: &Site,
@@ -155,21 +190,22 @@ impl Scenario {
     ) -> Result<Figures, Failure> {
         let fan_out = |work| fan_out::run(contender, site, plan, work);
         let tables = Shape { rooms: plan.tables, members: 10, senders: 1 };
-        let figures = match self {
-            Self::Floor => floor::run(site, plan).await?,
-            Self::Hall => fan_out(Work { laggards: LAGGARDS, ..Work::of(1, HALL) }).await?,
-            Self::Tables => fan_out(Work::of(1, tables)).await?,
+        match self {
+            Self::Floor => floor::run(site, plan).await,
+            Self::Hall => fan_out(Work { laggards: LAGGARDS, ..Work::of(1, HALL) }).await,
+            Self::Tables => fan_out(Work::of(1, tables)).await,
             Self::Mixed => {
                 let seats = Seats::zipf(MIXED_ROOMS, plan.mixed, MIXED_TALKING);
-                fan_out(Work { guests: GUESTS, ..Work::of(1, seats) }).await?
+                fan_out(Work { guests: GUESTS, ..Work::of(1, seats) }).await
             }
-            Self::Idle => idle::run(contender, site, plan).await?,
-            Self::Door => door::run(contender, site, plan).await?,
-            Self::TwoHalls => fan_out(Work::of(2, HALL)).await?,
-            Self::TwoTables => fan_out(Work::of(2, tables)).await?,
-            Self::Growth => growth::run(contender, site, plan).await?,
-            Self::Proxied => proxied::run(contender, site, plan).await?,
-        };
-        Ok(figures.into_iter().map(|(name, value)| (format!("{}.{name}", self.name()), value)).collect())
+            Self::Idle => idle::run(contender, site, plan).await,
+            Self::Door => door::run(contender, site, plan).await,
+            Self::TwoHalls => fan_out(Work::of(2, HALL)).await,
+            Self::TwoTables => fan_out(Work::of(2, tables)).await,
+            Self::Growth => growth::run(contender, site, plan).await,
+            Self::Proxied => proxied::run(contender, site, plan).await,
+            // A result for each contender.
+            Self::Churn => churn::run(&[contender], site, plan).await.remove(0),
+        }
     }
 }

@@ -25,6 +25,10 @@ pub struct Plan {
     pub growth_idle: [usize; 3],
     /// Bare sockets that are written to.
     pub floor: usize,
+    /// Connections of each contender that come and go for a long time,
+    pub churn: usize,
+    /// and for how long.
+    pub churning: Duration,
     /// For how long visitors come and go.
     pub visits: Duration,
     /// How many come at once.
@@ -44,6 +48,8 @@ impl Plan {
             idle: 2_000,
             growth_rooms: [10, 50, 200],
             growth_idle: [0, 300, 1_000],
+            churn: 1_000,
+            churning: Duration::from_secs(10),
             floor: 500,
             visits: Duration::from_secs(1),
             crowd: 1_000,
@@ -62,6 +68,8 @@ impl Plan {
             idle: 10_000,
             growth_rooms: [10, 100, 1_000],
             growth_idle: [0, 2_000, 8_000],
+            churn: 1_000,
+            churning: Duration::from_mins(10),
             floor: 1_000,
             visits: Duration::from_secs(3),
             crowd: 5_000,
