@@ -63,7 +63,7 @@ pub(super) async fn upgrade(
     tasks.spawn(async move {
         match opened.await {
             Ok((socket, ahead)) => {
-                session::run(server, socket, &ahead, ticket, Visitor { address, greeting, token }).await;
+                session::run(server, socket, ahead, ticket, Visitor { address, greeting, token }).await;
             }
             Err(error) => tracing::debug!(%error, "a WebSocket did not come to be"),
         }

@@ -60,13 +60,16 @@ pub struct Visitor {
 pub fn run(
     server: Arc<Server>,
     socket: TcpStream,
-    ahead: &Bytes,
+    ahead: Bytes,
     ticket: Ticket,
     visitor: Visitor,
 ) -> impl Future<Output = ()> {
     // Here, since a task keeps the room for what it began with.
     let (receiving, sending) = socket.into_split();
-    converse(server, Incoming::new(receiving, ahead), sending, ticket, visitor)
+    let incoming = Incoming::new(receiving, &ahead);
+    // The request's whole buffer hangs on it.
+    drop(ahead);
+    converse(server, incoming, sending, ticket, visitor)
 }
 
 async fn converse(
