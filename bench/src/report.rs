@@ -208,3 +208,43 @@ pub const FIGURES: &[Figure] = &[
     figure("proxied.posts2", "2 behind HAProxy, the same", Better::More, None),
     figure("proxied.posts3", "3 behind HAProxy, the same", Better::More, None),
 ];
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A report of single figures: contender, name, value.
+    pub(crate) fn report_of(figures: &[(&str, &str, f64)]) -> Report {
+        let machine = Machine {
+            processor: "a processor".to_owned(),
+            cores: 2,
+            memory_gib: 8,
+            kernel: "6.1".to_owned(),
+            system: "Debian".to_owned(),
+            load_before: 0.1,
+            load_after: 2.0,
+        };
+        let measurements = figures.iter().map(|(contender, name, value)| Measurement {
+            round: 1,
+            contender: (*contender).to_owned(),
+            scenario: name.split('.').next().unwrap_or_default().to_owned(),
+            seconds: 1.0,
+            figures: [((*name).to_owned(), *value)].into(),
+            failure: None,
+        });
+        let measurements = measurements.collect();
+        Report { day: "2026-01-31".to_owned(), quick: false, machine, measurements, outstanding: Vec::new() }
+    }
+
+    #[test]
+    fn a_curve_has_its_points_by_their_numbers_and_no_others() {
+        let report = report_of(&[
+            (MEMORY, "growth.cpuByRooms.100", 2.0),
+            (MEMORY, "growth.cpuByRooms.20", 1.0),
+            (MEMORY, "growth.cpuByRooms.20", 3.0),
+            (MEMORY, "growth.cpuByRoomsToo.7", 1.0),
+            (REDIS, "growth.cpuByRooms.30", 1.0),
+        ]);
+        assert_eq!(report.curve(MEMORY, "growth.cpuByRooms"), [(20.0, 2.0), (100.0, 2.0)]);
+    }
+}

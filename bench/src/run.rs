@@ -5,6 +5,7 @@ use std::{collections::VecDeque, fmt, fs, path::PathBuf, time::Instant};
 use hubbub_bench::{
     contender::{self, Contender},
     host::{Machine, Site},
+    plots,
     report::{Measurement, Report},
     scenario::{Failure, Figures, Plan, Scenario},
     table,
@@ -51,7 +52,8 @@ pub(super) struct Args {
     /// The day of the run, as 2026-01-31.
     #[arg(long, default_value = "today")]
     day: String,
-    /// The document whose tables are replaced, between its marks `<!-- measured -->` and `<!-- end -->`.
+    /// The document whose tables are replaced, between its marks `<!-- measured -->` and `<!-- end -->`; plots go into a folder
+    /// of its name beside it.
     #[arg(long)]
     document: Option<PathBuf>,
 }
@@ -179,6 +181,13 @@ fn publish(args: &Args, report: &Report) -> Result<(), String> {
         let text = table::between_marks(&text, &table::markdown(report))
             .ok_or_else(|| fail(&"there are no marks in it"))?;
         fs::write(path, text).map_err(|error| fail(&error))?;
+        // Beside it, in a folder of its name.
+        let folder = path.with_extension("");
+        fs::create_dir_all(&folder).map_err(|error| fail(&error))?;
+        for picture in plots::pictures(report).map_err(|error| fail(&error))? {
+            let path = folder.join(picture.name).with_extension("svg");
+            fs::write(path, picture.svg).map_err(|error| fail(&error))?;
+        }
     }
     Ok(())
 }

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::report::{
-    BARE_SOCKETS, Better, FIGURES, Figure, MEMORY, OURS, REDIS, Report, Spread, floor_figure,
+use crate::{
+    plots,
+    report::{BARE_SOCKETS, Better, FIGURES, Figure, MEMORY, OURS, REDIS, Report, Spread, floor_figure},
 };
 
 /// The tables of a report: all figures of all contenders, the ratios, and what could not be measured.
@@ -31,7 +32,7 @@ pub fn markdown(report: &Report) -> String {
     text += &all(report);
     text.push('\n');
     text += &ratios(report);
-    for table in [floor(report), growth(report)].iter().filter(|it| !it.is_empty()) {
+    for table in [floor(report), growth(report), pictures(report)].iter().filter(|it| !it.is_empty()) {
         text.push('\n');
         text += table;
     }
@@ -170,6 +171,15 @@ fn growth(report: &Report) -> String {
         rows.push(row);
     }
     aligned(&rows)
+}
+
+/// Plots beside the document that the tables are written into; empty when there are none.
+fn pictures(report: &Report) -> String {
+    let pictures = plots::pictures(report).unwrap_or_default();
+    pictures.iter().fold(String::new(), |mut text, it| {
+        let _ = writeln!(text, "![{}](performance/{}.svg)\n", it.title, it.name);
+        text
+    })
 }
 
 fn verdict(reached: bool) -> &'static str {

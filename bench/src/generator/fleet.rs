@@ -205,6 +205,8 @@ impl Fleet {
             misordered: 0,
             closed: self.shared.closed.get(),
             p50: tally.latency(0.5),
+            p90: tally.latency(0.9),
+            p999: tally.latency(0.999),
             p99: if tally.is_late() { tally.latency(0.99).max(LATEST) } else { tally.latency(0.99) },
             late: tally.is_late(),
             lasted,

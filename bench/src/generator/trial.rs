@@ -85,8 +85,12 @@ pub struct Trial {
     pub closed: usize,
     /// From the time that a message was due until a member had it: half of the deliveries.
     pub p50: Duration,
+    /// The same: 90 of 100.
+    pub p90: Duration,
     /// The same: 99 of 100.
     pub p99: Duration,
+    /// The same: 999 of 1,000.
+    pub p999: Duration,
     /// More than 1 in 100 came later than [`LATEST`]; the trial was ended then.
     pub late: bool,
     /// From the first message until the last delivery.
@@ -103,7 +107,8 @@ impl Trial {
     /// use hubbub_bench::generator::Trial;
     /// let trial = Trial {
     ///     sent: 10, expected: 100, delivered: 100, bytes: 30_000, lost: 0, duplicated: 0, misordered: 0, closed: 0,
-    ///     p50: Duration::from_millis(1), p99: Duration::from_millis(150), late: false,
+    ///     p50: Duration::from_millis(1), p90: Duration::from_millis(9), p99: Duration::from_millis(150),
+    ///     p999: Duration::from_millis(180), late: false,
     ///     lasted: Duration::from_secs(1), generator_busy: 0.1,
     /// };
     /// assert!(trial.held());

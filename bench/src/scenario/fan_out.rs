@@ -104,6 +104,8 @@ impl Held {
         tell("redisCpu", self.per_million(self.redis_cpu));
         tell("bytes", self.trial.bytes as f64 / self.trial.delivered.max(1) as f64);
         tell("p50Ms", self.trial.p50.as_secs_f64() * 1e3);
+        tell("p90Ms", self.trial.p90.as_secs_f64() * 1e3);
+        tell("p999Ms", self.trial.p999.as_secs_f64() * 1e3);
         tell("p99Ms", self.trial.p99.as_secs_f64() * 1e3);
         tell("proxyCpu", self.per_million(self.proxy_cpu));
         let all = self.cpu + self.redis_cpu + self.proxy_cpu;
@@ -136,6 +138,7 @@ pub(super) async fn run(
         let whole = held.trial.is_whole();
         if held.trial.held() {
             search.tell(true);
+            figures.insert(format!("cpuAtRate.{:.0}", held.trial.rate()), held.per_million(held.cpu));
             (best, failures) = (Some(held), 0);
         } else {
             failures += 1;
