@@ -138,6 +138,8 @@ impl Task {
                 () = room.wake.notified() => {}
                 () = at(doubt_due) => {
                     self.tell_what_waits(events);
+                    // The engine may take its time.
+                    write_out(&mut self.unwritten).await;
                     self.resolve().await;
                 }
                 () = at(self.presence_due) => self.tell_presence(),
@@ -311,7 +313,10 @@ impl Task {
         loop {
             let Some(offset) = room.state().tail.as_ref().map(Tail::read_after) else { return Ok(()) };
             let page = hub.engine.history(room.name(), Range::After { offset, limit: HISTORY_MAX }).await?;
-            match self.catch_up(&page) {
+            let caught_up = self.catch_up(&page);
+            // Page after page would fill the queues.
+            write_out(&mut self.unwritten).await;
+            match caught_up {
                 CaughtUp::Partly => {}
                 CaughtUp::Wholly => break,
                 CaughtUp::Lost => {

@@ -27,6 +27,10 @@ const BATCH_BYTES: usize = 16 * 1024;
 /// A batch is put together in a buffer of the thread. It grows with a page of history; back to this it shrinks.
 const KEPT_BYTES: usize = 4 * BATCH_BYTES;
 
+/// Whoever writes does so for others as well that put in more meanwhile. After so many batches, 1 ms of a core or less, the
+/// session goes on with it.
+const BATCHES: usize = 64;
+
 thread_local! {
     static BATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
@@ -229,7 +233,7 @@ impl Outbox {
 
     fn flush_with(&self, batch: &mut Vec<u8>) -> Flushed {
         let mut state = self.lock();
-        loop {
+        for _ in 0..BATCHES {
             match state.condition {
                 Condition::Open => {}
                 Condition::Blocked { anew } => return Flushed::Blocked { anew },
@@ -265,6 +269,8 @@ impl Outbox {
             }
             self.filled.notify_one();
         }
+        self.filled.notify_one();
+        Flushed::All
     }
 
     /// The socket takes more.
