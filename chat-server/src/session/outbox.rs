@@ -366,7 +366,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_the_socket_does_not_take_at_once_goes_out_when_it_does() {
-        const TEXT: usize = 64 << 20;
+        const TEXT: usize = 32 << 20;
         let (outbox, mut peer) = attached(usize::MAX).await;
         outbox.put(frame(TEXT));
         assert_eq!(outbox.flush(), Flushed::Blocked { anew: true });
