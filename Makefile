@@ -27,8 +27,8 @@ decisions: ## write into docs what the operator and a real HPA decided in the la
 images: ## build the container images with buildah or docker
 	@scripts/images
 
-bench: ## measure chat-server and its peers, write docs/performance.md: half an hour
+bench: ## measure chat-server and its peers, write docs/performance.md: 20 minutes
 	@scripts/bench
 
-bench-quick: ## the same with one short round: 8 minutes
+bench-quick: ## the same with one short round: 4 minutes
 	@scripts/bench --quick

@@ -126,7 +126,7 @@ fn turns(args: &Args, plan: &Plan) -> VecDeque<Turn> {
             contenders.retain(|it| {
                 let named =
                     args.only.is_empty() || args.only.iter().any(|only| it.name().contains(only.as_str()));
-                named && scenario.is_for(*it)
+                named && scenario.is_for(*it, plan)
             });
             fastrand::shuffle(&mut contenders);
             let at_once = if scenario.is_common() { contenders.len().max(1) } else { 1 };

@@ -20,6 +20,9 @@ const SEARCH_GROWTH: f64 = 4.0;
 /// A rate has failed when it failed as often in a row: the machine may have stood still for a moment the first time.
 const ATTEMPTS: u32 = 2;
 
+/// Unless not even this part of it came: that was no moment.
+const BY_FAR: f64 = 0.5;
+
 /// HAProxy asks each server once a second, and believes the second answer that one is not there; and a second more.
 pub(super) const PROXY_KNOWS: Duration = Duration::from_secs(3);
 
@@ -142,7 +145,7 @@ pub(super) async fn run(
             (best, failures) = (Some(held), 0);
         } else {
             failures += 1;
-            if failures == ATTEMPTS {
+            if failures == ATTEMPTS || held.trial.rate() < rate * BY_FAR {
                 search.tell(false);
                 failures = 0;
             }

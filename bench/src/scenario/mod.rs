@@ -124,14 +124,17 @@ impl Scenario {
     }
 
     /// Whether it is for this contender.
-    pub fn is_for(self, contender: &dyn Contender) -> bool {
+    pub fn is_for(self, contender: &dyn Contender, plan: &Plan) -> bool {
         match self {
             // One that is there; it is not asked.
             Self::Floor => contender.name() == MEMORY,
             Self::Hall | Self::Tables | Self::Mixed | Self::Idle | Self::Door | Self::Churn => {
                 !contender.only_scaled()
             }
-            Self::TwoHalls | Self::TwoTables => contender.scales(),
+            Self::TwoHalls => contender.scales(),
+            Self::TwoTables => {
+                contender.scales() && (plan.peers_have_two_tables || contender.name().starts_with(OURS))
+            }
             Self::Growth => [MEMORY, REDIS].contains(&contender.name()),
             // The configuration is that of Hubbub's servers.
             Self::Proxied => {
@@ -140,11 +143,11 @@ impl Scenario {
         }
     }
 
-    /// Whether it is measured in this round of so many: of what is a curve and not a comparison, one is enough, and what
-    /// takes long is the last.
+    /// Whether it is measured in this round of so many: once what is a curve and not a comparison, or hardly differs from
+    /// one time to the next; what takes long is the last.
     pub fn is_in(self, round: u32, rounds: u32) -> bool {
         match self {
-            Self::Growth => round == 1,
+            Self::Growth | Self::Proxied | Self::Idle => round == 1,
             _ if self.is_common() => round == rounds,
             _ => true,
         }

@@ -33,46 +33,53 @@ pub struct Plan {
     pub visits: Duration,
     /// How many come at once.
     pub crowd: usize,
+    /// Numbers of servers behind HAProxy.
+    pub behind_proxy: &'static [usize],
+    /// Whether peers have the tables on two servers, or Hubbub alone.
+    pub peers_have_two_tables: bool,
 }
 
 impl Plan {
-    /// Some 8 minutes in all.
+    /// Under 4 minutes in all.
     pub fn quick() -> Self {
         Self {
             rounds: 1,
-            trial: Duration::from_millis(600),
-            fixed: Duration::from_secs(1),
-            precision: 1.2,
+            trial: Duration::from_millis(400),
+            fixed: Duration::from_millis(600),
+            precision: 1.25,
             tables: 200,
             mixed: 1_000,
-            idle: 2_000,
+            idle: 1_000,
             growth_rooms: [10, 50, 200],
             growth_idle: [0, 300, 1_000],
-            churn: 1_000,
+            churn: 500,
             churning: Duration::from_secs(10),
             floor: 500,
-            visits: Duration::from_secs(1),
+            visits: Duration::from_millis(500),
             crowd: 1_000,
+            behind_proxy: &[1, 3],
+            peers_have_two_tables: false,
         }
     }
 
-    /// Some half an hour in all.
+    /// Under 20 minutes in all, of which churn has ten: so that three rounds fit, trials are as short as in a quick run, and
+    /// few scenarios have more people.
     pub fn full() -> Self {
         Self {
             rounds: 3,
-            trial: Duration::from_secs(1),
-            fixed: Duration::from_secs(2),
-            precision: 1.1,
-            tables: 1_000,
-            mixed: 5_000,
+            precision: 1.15,
+            tables: 300,
+            mixed: 2_000,
             idle: 10_000,
             growth_rooms: [10, 100, 1_000],
             growth_idle: [0, 2_000, 8_000],
             churn: 1_000,
             churning: Duration::from_mins(10),
             floor: 1_000,
-            visits: Duration::from_secs(3),
-            crowd: 5_000,
+            crowd: 2_000,
+            behind_proxy: &[1, 2, 3],
+            peers_have_two_tables: true,
+            ..Self::quick()
         }
     }
 }

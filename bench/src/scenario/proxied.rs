@@ -27,7 +27,7 @@ pub(super) async fn run(
     plan: &Plan,
 ) -> Result<Figures, Failure> {
     let mut figures = Figures::new();
-    for servers in 1..=3 {
+    for servers in plan.behind_proxy.iter().copied() {
         let work = Work { behind_proxy: true, ..Work::of(servers, PAIRS) };
         let found = fan_out::run(contender, site, plan, work).await?;
         let of = |name: &str| found.get(name).copied().unwrap_or_default();
