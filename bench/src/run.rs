@@ -84,7 +84,7 @@ pub(super) fn run(args: &Args) -> Result<(), String> {
     let mut turns = turns(args, &plan);
     while let Some(turn) = turns.pop_front() {
         // Here the servers of the turn before have ended, so nothing is left behind.
-        let Some(measurements) = measure(&runtime, &site, &plan, &turn) else {
+        let Some(measurements) = measure(&runtime, &site, &plan, &turn, &report) else {
             turns.push_front(turn);
             publish(args, &report)?;
             return Err(format!("stopped; {} measurements were not made", turns.len()));
@@ -142,12 +142,18 @@ fn turns(args: &Args, plan: &Plan) -> VecDeque<Turn> {
 
 /// None when somebody asked the run to end.
 #[expect(clippy::cast_precision_loss, reason = "contenders are few")]
-fn measure(runtime: &Runtime, site: &Site, plan: &Plan, turn: &Turn) -> Option<Vec<Measurement>> {
+fn measure(
+    runtime: &Runtime,
+    site: &Site,
+    plan: &Plan,
+    turn: &Turn,
+    so_far: &Report,
+) -> Option<Vec<Measurement>> {
     let Turn { round, scenario, ref contenders } = *turn;
     let begin = Instant::now();
     let results = LocalSet::new().block_on(runtime, async {
         tokio::select! {
-            results = scenario.run(contenders, site, plan) => Some(results),
+            results = scenario.run(contenders, site, plan, so_far) => Some(results),
             () = stopped() => None,
         }
     })?;

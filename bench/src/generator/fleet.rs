@@ -267,7 +267,7 @@ impl Fleet {
     async fn settle(&self, expected: u64) {
         // What is late has failed already: it is only worth to wait for what comes before a new fleet would be there.
         let late = self.shared.tally.borrow().is_late();
-        let deadline = Instant::now() + if late { self.patience / 4 } else { self.patience };
+        let deadline = Instant::now() + if late { self.patience / 2 } else { self.patience };
         let mut tick = tokio::time::interval(TICK);
         loop {
             tick.tick().await;

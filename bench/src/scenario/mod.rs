@@ -1,5 +1,6 @@
 //! The work: what is asked of each contender, and what is read off.
 
+mod at_our_half;
 mod churn;
 mod door;
 mod fan_out;
@@ -18,7 +19,7 @@ use crate::{
     contender::Contender,
     generator::{NotOpened, OpenError, Seats, Shape},
     host::{Site, Unavailable},
-    report::{BARE_SOCKETS, MEMORY, OURS, REDIS},
+    report::{BARE_SOCKETS, MEMORY, OURS, REDIS, Report},
 };
 
 /// Numbers by the names of [`crate::report::FIGURES`].
@@ -70,8 +71,12 @@ pub enum Scenario {
     Floor,
     /// One room of 1,000.
     Hall,
+    /// The hall at half of what the best of ours delivers at most.
+    HallAtOurHalf,
     /// 1,000 rooms of 10, one of whom talks; fewer in a quick run.
     Tables,
+    /// The same for the tables.
+    TablesAtOurHalf,
     /// Rooms of all sizes, in which some talk, and others come, change their names and go.
     Mixed,
     /// Connections in rooms where nothing is said.
@@ -92,10 +97,12 @@ pub enum Scenario {
 
 impl Scenario {
     /// In the order in which they are told.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Floor,
         Self::Hall,
+        Self::HallAtOurHalf,
         Self::Tables,
+        Self::TablesAtOurHalf,
         Self::Mixed,
         Self::Idle,
         Self::Door,
@@ -111,7 +118,9 @@ impl Scenario {
         match self {
             Self::Floor => "floor",
             Self::Hall => "hall",
+            Self::HallAtOurHalf => "hallAtOurHalf",
             Self::Tables => "tables",
+            Self::TablesAtOurHalf => "tablesAtOurHalf",
             Self::Mixed => "mixed",
             Self::Idle => "idle",
             Self::Door => "door",
@@ -128,9 +137,14 @@ impl Scenario {
         match self {
             // One that is there; it is not asked.
             Self::Floor => contender.name() == MEMORY,
-            Self::Hall | Self::Tables | Self::Mixed | Self::Idle | Self::Door | Self::Churn => {
-                !contender.only_scaled()
-            }
+            Self::Hall
+            | Self::HallAtOurHalf
+            | Self::Tables
+            | Self::TablesAtOurHalf
+            | Self::Mixed
+            | Self::Idle
+            | Self::Door
+            | Self::Churn => !contender.only_scaled(),
             Self::TwoHalls => contender.scales(),
             Self::TwoTables => {
                 contender.scales() && (plan.peers_have_two_tables || contender.name().starts_with(OURS))
@@ -147,7 +161,7 @@ impl Scenario {
     /// one time to the next; what takes long is the last.
     pub fn is_in(self, round: u32, rounds: u32) -> bool {
         match self {
-            Self::Growth | Self::Proxied | Self::Idle => round == 1,
+            Self::Growth | Self::Proxied | Self::Idle | Self::Floor => round == 1,
             _ if self.is_common() => round == rounds,
             _ => true,
         }
@@ -172,13 +186,14 @@ impl Scenario {
         contenders: &[&'static dyn Contender],
         site: &Site,
         plan: &Plan,
+        so_far: &Report,
     ) -> Vec<Result<Figures, Failure>> {
         let mut results = Vec::new();
         if self.is_common() {
             results = churn::run(contenders, site, plan).await;
         } else {
             for contender in contenders {
-                results.push(self.run_alone(*contender, site, plan).await);
+                results.push(self.run_alone(*contender, site, plan, so_far).await);
             }
         }
         let named = |(name, value)| (format!("{}.{name}", self.name()), value);
@@ -190,13 +205,17 @@ impl Scenario {
         contender: &'static dyn Contender,
         site: &Site,
         plan: &Plan,
+        so_far: &Report,
     ) -> Result<Figures, Failure> {
+        let at_our_half = |of| at_our_half::run(contender, site, plan, so_far, of);
         let fan_out = |work| fan_out::run(contender, site, plan, work);
         let tables = Shape { rooms: plan.tables, members: 10, senders: 1 };
         match self {
             Self::Floor => floor::run(site, plan).await,
             Self::Hall => fan_out(Work { laggards: LAGGARDS, ..Work::of(1, HALL) }).await,
+            Self::HallAtOurHalf => at_our_half((Self::Hall.name(), Work::of(1, HALL))).await,
             Self::Tables => fan_out(Work::of(1, tables)).await,
+            Self::TablesAtOurHalf => at_our_half((Self::Tables.name(), Work::of(1, tables))).await,
             Self::Mixed => {
                 let seats = Seats::zipf(MIXED_ROOMS, plan.mixed, MIXED_TALKING);
                 fan_out(Work { guests: GUESTS, ..Work::of(1, seats) }).await
