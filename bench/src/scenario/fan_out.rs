@@ -24,7 +24,12 @@ const ATTEMPTS: u32 = 2;
 const BY_FAR: f64 = 0.6;
 
 /// HAProxy asks each server once a second, and believes the second answer that one is not there; and a second more.
-pub(super) const PROXY_KNOWS: Duration = Duration::from_secs(3);
+const PROXY_KNOWS: Duration = Duration::from_secs(3);
+
+/// How long the proxy takes to know that some of its three servers are not there; all of them it believes at once.
+pub(super) fn proxy_knows(servers: usize) -> Duration {
+    if servers < 3 { PROXY_KNOWS } else { Duration::ZERO }
+}
 
 /// How long each of the guests is in a room.
 const GUESTS_STAY: Duration = Duration::from_secs(1);
@@ -60,7 +65,7 @@ impl Stage {
     async fn open(contender: &'static dyn Contender, site: &Site, work: &Work) -> Result<Self, Failure> {
         let servers = if work.behind_proxy {
             let servers = behind_haproxy(site, work.servers).await?;
-            taken_for(contender, servers.addresses[0], PROXY_KNOWS).await?;
+            taken_for(contender, servers.addresses[0], proxy_knows(work.servers)).await?;
             servers
         } else {
             contender.start(site, work.servers).await?

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::{
     Failure, Figures, Plan,
-    fan_out::{self, PROXY_KNOWS, Work},
+    fan_out::{self, Work, proxy_knows},
 };
 use crate::{
     contender::{Contender, behind_haproxy},
@@ -35,7 +35,7 @@ pub(super) async fn run(
         figures.insert(format!("sendsCoreBusy{servers}"), of("serverCoreBusyAtMost"));
 
         let hosts = behind_haproxy(site, servers).await?;
-        taken_for(contender, hosts.addresses[0], PROXY_KNOWS).await?;
+        taken_for(contender, hosts.addresses[0], proxy_knows(servers)).await?;
         let begin = Instant::now();
         let stored = post_messages(hosts.addresses[0], GUESTS, plan.visits).await?;
         figures.insert(format!("posts{servers}"), stored as f64 / begin.elapsed().as_secs_f64());
