@@ -168,14 +168,16 @@ fn drawn(panels: &[Panel], columns: usize) -> Result<String, Unplottable> {
             let (x, y) = (Range::of(points().map(|it| it.0)), Range::of(points().map(|it| it.1)));
             match panel.scales {
                 // Room on the right for who is who.
-                Scales::Logarithmic => draw(
-                    area,
-                    panel,
-                    (x.least / 1.2..x.greatest * 6.0).log_scale(),
-                    (y.least / 1.5..y.greatest * 1.5).log_scale(),
-                )?,
+                Scales::Logarithmic => {
+                    draw(
+                        area,
+                        panel,
+                        (x.least / 1.2..x.greatest * 6.0).log_scale(),
+                        y.decades().log_scale(),
+                    )?;
+                }
                 Scales::Percentiles => {
-                    draw(area, panel, -0.2..4.6, (y.least / 1.5..y.greatest * 1.5).log_scale())?;
+                    draw(area, panel, -0.2..4.6, y.decades().log_scale())?;
                 }
                 Scales::FromZero => draw(area, panel, 0.0..x.greatest * 1.05, 0.0..y.greatest * 1.25)?,
             }
@@ -196,6 +198,11 @@ struct Range {
 const LEAST: f64 = 1e-3;
 
 impl Range {
+    /// The whole powers of ten around it, so that there are lines to read values off.
+    fn decades(self) -> std::ops::Range<f64> {
+        10_f64.powf(self.least.log10().floor())..10_f64.powf((self.greatest * 1.01).log10().ceil())
+    }
+
     fn of(values: impl Iterator<Item = f64>) -> Self {
         let begin = Self { least: f64::INFINITY, greatest: LEAST };
         let range = values.fold(begin, |range, value| Self {
@@ -220,14 +227,14 @@ where
         .y_label_area_size(58)
         .build_cartesian_2d(x, y)?;
     let percentiles = matches!(panel.scales, Scales::Percentiles);
-    let label = |value: &f64| if percentiles { percentile(*value) } else { number(*value) };
+    let label = |value: &f64| if percentiles { percentile(*value) } else { axis(*value) };
     chart
         .configure_mesh()
         .disable_x_mesh()
         .light_line_style(WHITE)
         .x_labels(9)
         .x_label_formatter(&label)
-        .y_label_formatter(&|value| number(*value))
+        .y_label_formatter(&|value| axis(*value))
         .x_desc(panel.x)
         .y_desc(panel.y)
         .draw()?;
@@ -249,6 +256,11 @@ where
             .draw()?;
     }
     Ok(())
+}
+
+/// What stands at an axis: whole numbers as they are, as long as they are short.
+fn axis(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() < 9_995.0 { value.to_string() } else { number(value) }
 }
 
 /// What stands below a column; between columns nothing does.
@@ -280,6 +292,13 @@ mod tests {
     #[test]
     fn percentiles_stand_below_their_columns_alone() {
         assert_eq!([0.0, 0.5, 2.0, 3.0, 4.0].map(percentile), ["p50", "", "p99", "p99.9", ""]);
+    }
+
+    #[test]
+    fn axes_have_short_numbers_and_whole_decades() {
+        assert_eq!([2.0, 0.5, 20_000.0].map(axis), ["2", "0.500", "20.0 k"]);
+        let decades = Range { least: 2.5, greatest: 40.0 }.decades();
+        assert!((decades.start - 1.0).abs() < 1e-9 && (decades.end - 100.0).abs() < 1e-9);
     }
 
     #[test]

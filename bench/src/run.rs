@@ -5,7 +5,7 @@ use std::{collections::VecDeque, fmt, fs, path::PathBuf, time::Instant};
 use hubbub_bench::{
     contender::{self, Contender},
     host::{Machine, Site},
-    plots,
+    million, plots,
     report::{Measurement, Report},
     scenario::{Failure, Figures, Plan, Scenario},
     table,
@@ -184,8 +184,12 @@ fn publish(args: &Args, report: &Report) -> Result<(), String> {
     if let Some(path) = &args.document {
         let fail = |error: &dyn fmt::Display| format!("{}: {error}", path.display());
         let text = fs::read_to_string(path).map_err(|error| fail(&error))?;
-        let text = table::between_marks(&text, &table::markdown(report))
-            .ok_or_else(|| fail(&"there are no marks in it"))?;
+        let no_marks = || fail(&"there are no marks in it");
+        let mut text =
+            table::between_marks(&text, "measured", &table::markdown(report)).ok_or_else(no_marks)?;
+        if let Some(sum) = million::markdown(report) {
+            text = table::between_marks(&text, "million", &sum).ok_or_else(no_marks)?;
+        }
         fs::write(path, text).map_err(|error| fail(&error))?;
         // Beside it, in a folder of its name.
         let folder = path.with_extension("");

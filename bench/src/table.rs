@@ -177,7 +177,8 @@ fn growth(report: &Report) -> String {
 fn pictures(report: &Report) -> String {
     let pictures = plots::pictures(report).unwrap_or_default();
     pictures.iter().fold(String::new(), |mut text, it| {
-        let _ = writeln!(text, "![{}](performance/{}.svg)\n", it.title, it.name);
+        let gap = if text.is_empty() { "" } else { "\n" };
+        let _ = writeln!(text, "{gap}![{}](performance/{}.svg)", it.title, it.name);
         text
     })
 }
@@ -224,7 +225,7 @@ pub fn number(value: f64) -> String {
 }
 
 /// A table in Markdown that reads well as it is.
-fn aligned(rows: &[Vec<String>]) -> String {
+pub(crate) fn aligned(rows: &[Vec<String>]) -> String {
     let columns = rows.first().map_or(0, Vec::len);
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0).max(3);
     let widths: Vec<usize> = (0..columns).map(width).collect();
@@ -240,17 +241,18 @@ fn aligned(rows: &[Vec<String>]) -> String {
     text
 }
 
-/// A document with other text between its marks; none when it has no marks.
+/// A document with other text between its marks of this name; none when it has no such marks.
 ///
 /// ```
 /// use hubbub_bench::table::between_marks;
 /// let text = "a\n<!-- measured -->\nold\n<!-- end -->\nb\n";
-/// assert_eq!(between_marks(text, "new\n").unwrap(), "a\n<!-- measured -->\n\nnew\n\n<!-- end -->\nb\n");
+/// assert_eq!(between_marks(text, "measured", "new\n").unwrap(), "a\n<!-- measured -->\n\nnew\n\n<!-- end -->\nb\n");
 /// ```
-pub fn between_marks(document: &str, text: &str) -> Option<String> {
-    let (before, rest) = document.split_once("<!-- measured -->\n")?;
+pub fn between_marks(document: &str, name: &str, text: &str) -> Option<String> {
+    let mark = format!("<!-- {name} -->\n");
+    let (before, rest) = document.split_once(&mark)?;
     let (_, after) = rest.split_once("<!-- end -->")?;
-    Some(format!("{before}<!-- measured -->\n\n{text}\n<!-- end -->{after}"))
+    Some(format!("{before}{mark}\n{text}\n<!-- end -->{after}"))
 }
 
 /// What one report has beside another: medians, and the second in parts of the first.

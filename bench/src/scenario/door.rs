@@ -25,12 +25,14 @@ pub(super) async fn run(
     let mut fleet = Fleet::open(contender, &servers.addresses, hosts).await?;
     fleet.trial(OPENERS as f64 * PAGE, PAGE_WITHIN).await;
 
-    let (cpu, begin) = (servers.cost().cpu, Instant::now());
+    let (cpu, redis, begin) = (servers.cost().cpu, servers.redis_cost().cpu, Instant::now());
     let visits = visit(contender, servers.addresses[0], OPENERS, plan.visits).await? as f64;
+    let redis = servers.redis_cost().cpu.saturating_sub(redis);
     let (cpu, seconds) = (servers.cost().cpu.saturating_sub(cpu), begin.elapsed().as_secs_f64());
     let mut figures = Figures::from([
         ("rate".to_owned(), visits / seconds),
         ("cpuMicros".to_owned(), cpu.as_secs_f64() * 1e6 / visits),
+        ("redisMicros".to_owned(), redis.as_secs_f64() * 1e6 / visits),
     ]);
 
     let crowd = Shape { rooms: 1, members: plan.crowd, senders: 1 };

@@ -16,6 +16,11 @@ const MEMBERS: [usize; 3] = [10, 100, 1_000];
 /// Members of the room that is on all servers: of eight each has 25, and in a second 100 messages are said to them.
 const SPREAD: Shape = Shape { rooms: 1, members: 200, senders: 10 };
 
+/// Rooms whose members are alone on each of eight servers, and how many deliveries a second they have: at the rate of the
+/// others Redis would be what is measured.
+const SCATTERED: Shape = Shape { rooms: 20, members: 8, senders: 1 };
+const SCATTERED_RATE: f64 = 4_000.0;
+
 /// Servers that share this room.
 const SERVERS: [usize; 4] = [1, 2, 4, 8];
 
@@ -36,6 +41,11 @@ pub(super) async fn run(
         for servers in SERVERS {
             by_servers(contender, site, plan, servers, &mut figures).await?;
         }
+        let servers = contender.start(site, SCATTERED.members).await?;
+        let mut fleet = Fleet::open(contender, &servers.addresses, SCATTERED).await?;
+        tokio::time::sleep(SETTLE).await;
+        let (cpu, _) = cost(&servers, &mut fleet, SCATTERED_RATE, plan.fixed).await;
+        figures.insert("cpuScattered".to_owned(), cpu);
         return Ok(figures);
     }
     for rooms in plan.growth_rooms {
@@ -60,7 +70,7 @@ async fn alone(
     let servers = contender.start(site, 1).await?;
     let mut fleet = Fleet::open(contender, &servers.addresses, shape).await?;
     tokio::time::sleep(SETTLE).await;
-    Ok(cost(&servers, &mut fleet, plan.trial).await.0)
+    Ok(cost(&servers, &mut fleet, FIXED_RATE, plan.trial).await.0)
 }
 
 async fn by_idle(
@@ -76,7 +86,8 @@ async fn by_idle(
         idlers.push(Idlers::open(contender, servers.addresses[0], opened..idle).await?);
         opened = idle;
         tokio::time::sleep(SETTLE).await;
-        figures.insert(format!("cpuByIdle.{idle}"), cost(&servers, &mut fleet, plan.trial).await.0);
+        figures
+            .insert(format!("cpuByIdle.{idle}"), cost(&servers, &mut fleet, FIXED_RATE, plan.trial).await.0);
     }
     Ok(())
 }
@@ -100,7 +111,7 @@ async fn by_servers(
     let quiet = ask().await?.a_second_since(before, plan.trial);
 
     let before = ask().await?;
-    let (cpu, trial) = cost(&servers, &mut fleet, plan.trial).await;
+    let (cpu, trial) = cost(&servers, &mut fleet, FIXED_RATE, plan.trial).await;
     let busy = ask().await?.a_second_since(before, trial.lasted);
     figures.insert(format!("cpuByServers.{number}"), cpu);
     let messages = trial.sent.max(1) as f64 / trial.lasted.as_secs_f64();
@@ -114,11 +125,11 @@ async fn by_servers(
     Ok(())
 }
 
-/// CPU seconds of the servers for a million deliveries at the rate that is the same for all, and what came of it.
+/// CPU seconds of the servers for a million deliveries at so many a second, and what came of it.
 #[expect(clippy::cast_precision_loss, reason = "2^52 deliveries are not made in a trial")]
-async fn cost(servers: &Servers, fleet: &mut Fleet, length: Duration) -> (f64, Trial) {
+async fn cost(servers: &Servers, fleet: &mut Fleet, rate: f64, length: Duration) -> (f64, Trial) {
     let before = servers.cost().cpu;
-    let trial = fleet.trial(FIXED_RATE / fleet.fan_out(), length).await;
+    let trial = fleet.trial(rate / fleet.fan_out(), length).await;
     let cpu = servers.cost().cpu.saturating_sub(before);
     (cpu.as_secs_f64() * 1e6 / trial.delivered.max(1) as f64, trial)
 }
