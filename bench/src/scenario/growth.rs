@@ -70,7 +70,7 @@ async fn alone(
     let servers = contender.start(site, 1).await?;
     let mut fleet = Fleet::open(contender, &servers.addresses, shape).await?;
     tokio::time::sleep(SETTLE).await;
-    Ok(cost(&servers, &mut fleet, FIXED_RATE, plan.trial).await.0)
+    Ok(cost(&servers, &mut fleet, FIXED_RATE, plan.fixed).await.0)
 }
 
 async fn by_idle(
@@ -87,7 +87,7 @@ async fn by_idle(
         opened = idle;
         tokio::time::sleep(SETTLE).await;
         figures
-            .insert(format!("cpuByIdle.{idle}"), cost(&servers, &mut fleet, FIXED_RATE, plan.trial).await.0);
+            .insert(format!("cpuByIdle.{idle}"), cost(&servers, &mut fleet, FIXED_RATE, plan.fixed).await.0);
     }
     Ok(())
 }
@@ -107,11 +107,11 @@ async fn by_servers(
     tokio::time::sleep(SETTLE).await;
     // What servers ask of it while nothing is said, to be taken off.
     let before = ask().await?;
-    tokio::time::sleep(plan.trial).await;
-    let quiet = ask().await?.a_second_since(before, plan.trial);
+    tokio::time::sleep(plan.fixed).await;
+    let quiet = ask().await?.a_second_since(before, plan.fixed);
 
     let before = ask().await?;
-    let (cpu, trial) = cost(&servers, &mut fleet, FIXED_RATE, plan.trial).await;
+    let (cpu, trial) = cost(&servers, &mut fleet, FIXED_RATE, plan.fixed).await;
     let busy = ask().await?.a_second_since(before, trial.lasted);
     figures.insert(format!("cpuByServers.{number}"), cpu);
     let messages = trial.sent.max(1) as f64 / trial.lasted.as_secs_f64();
