@@ -25,7 +25,7 @@ pub fn markdown(report: &Report) -> String {
         if report.quick {
             "one short round (`make bench-quick`)"
         } else {
-            "medians of three rounds (`make bench`)"
+            "medians of three rounds, and one of what hardly differs (`make bench`)"
         },
         machine.load_before
     );

@@ -73,7 +73,7 @@ pub enum Scenario {
     Hall,
     /// The hall at half of what the best of ours delivers at most.
     HallAtOurHalf,
-    /// 1,000 rooms of 10, one of whom talks; fewer in a quick run.
+    /// Rooms of 10, one of whom talks.
     Tables,
     /// The same for the tables.
     TablesAtOurHalf,
