@@ -10,6 +10,9 @@ const PART: usize = 64;
 
 /// Writes the queues, all there are, and leaves none behind.
 pub(super) async fn write_out(unwritten: &mut Unwritten) {
+    if unwritten.is_empty() {
+        return;
+    }
     let mut parts = JoinSet::new();
     while unwritten.len() > PART {
         let part = unwritten.split_off(unwritten.len() - PART);

@@ -32,7 +32,7 @@ use axum::body::Bytes;
 use hubbub_protocol::CloseCode;
 use tokio::{
     net::{TcpStream, tcp::OwnedWriteHalf},
-    time::sleep,
+    time::{sleep, timeout},
 };
 use tokio_tungstenite::tungstenite::protocol::frame::coding;
 
@@ -40,7 +40,7 @@ use self::{
     conversation::Conversation,
     hello::Greeted,
     incoming::Incoming,
-    outbox::{Closing, Outbox},
+    outbox::{Closing, Outbox, SocketLost},
     reader::{Ended, Reader},
 };
 use crate::{places::Place, public::ClientAddress, reception::Turn, server::Server, sessions::Ticket};
@@ -95,14 +95,17 @@ async fn converse(
         };
         tokio::select! {
             ended = flushing(talk, outbox) => ended,
-            writer::SocketLost = writer::write(&sending, outbox, &unanswered, &server.timing) => Ended { code: None },
+            SocketLost = writer::attend(&sending, outbox, &unanswered, &server.timing) => Ended { code: None },
             () = patience => Ended { code: None },
         }
     };
 
     let closing = outbox.closing();
-    // The answer to the peer's close; then nothing can be delivered any more.
-    outbox.flush();
+    if ended.code.is_some() {
+        // The peer waits for the answer to its close. If it takes nothing any more, it does not.
+        let _ = timeout(server.timing.close, Box::pin(writer::finish(&sending, outbox))).await;
+    }
+    // Nothing can be delivered any more.
     outbox.detach();
     outbox.close(Closing::Code(CloseCode::ServerGoing));
     if let Some(closing) = closing {

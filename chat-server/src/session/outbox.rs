@@ -27,9 +27,9 @@ const BATCH_BYTES: usize = 16 * 1024;
 /// A batch is put together in a buffer of the thread. It grows with a page of history; back to this it shrinks.
 const KEPT_BYTES: usize = 4 * BATCH_BYTES;
 
-/// Whoever writes does so for others as well that put in more meanwhile. After so many batches, 1 ms of a core or less, the
-/// session goes on with it.
-const BATCHES: usize = 64;
+/// Whoever writes does so for others as well that put in more meanwhile. After so many batches the session goes on with it:
+/// a room that has a page for each of its members keeps no core for long.
+const BATCHES: usize = 4;
 
 thread_local! {
     static BATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -65,8 +65,10 @@ impl Closing {
 /// How far the socket took what waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flushed {
-    /// All of it, or somebody else is writing.
+    /// All of it.
     All,
+    /// More waits, and somebody else writes it.
+    Busy,
     /// In part. The session waits for the socket, then calls [`Outbox::unblock`].
     Blocked {
         /// Of a batch that has just begun; else it is the same as before.
@@ -80,7 +82,7 @@ pub enum Flushed {
 struct State {
     queue: Queue,
     socket: Option<Arc<OwnedWriteHalf>>,
-    /// Somebody writes, and will look again whether something waits.
+    /// Somebody writes, and looks again whether something waits, or wakes the session for it.
     writing: bool,
     condition: Condition,
 }
@@ -142,9 +144,11 @@ impl Outbox {
         let mut state = self.lock();
         let put = state.queue.put(frame, self.limit);
         if put == Put::Full {
+            // At once, so that nothing gets in behind what is missing.
             state.queue.clear();
+            state.queue.close(Closing::Code(CloseCode::SlowConsumer));
             drop(state);
-            self.close(Closing::Code(CloseCode::SlowConsumer));
+            self.tell_of_end();
         }
         put
     }
@@ -171,10 +175,14 @@ impl Outbox {
     /// Ends the session. What waits is still written if it goes quickly. The first close counts.
     pub fn close(&self, closing: Closing) {
         if self.lock().queue.close(closing) {
-            self.filled.notify_one();
-            self.lowered.notify_one();
-            self.closed.notify_waiters();
+            self.tell_of_end();
         }
+    }
+
+    fn tell_of_end(&self) {
+        self.filled.notify_one();
+        self.lowered.notify_one();
+        self.closed.notify_waiters();
     }
 
     /// How the server ended the session, if it did.
@@ -226,6 +234,7 @@ impl Outbox {
     pub fn flush(&self) -> Flushed {
         BATCH.with_borrow_mut(|batch| {
             let flushed = self.flush_with(batch);
+            batch.clear();
             batch.shrink_to(KEPT_BYTES);
             flushed
         })
@@ -240,7 +249,7 @@ impl Outbox {
                 Condition::Lost => return Flushed::Lost,
             }
             if state.writing {
-                return Flushed::All;
+                return Flushed::Busy;
             }
             let Some(socket) = state.socket.clone() else { return Flushed::All };
             let was_low = self.is_low_in(&state);
@@ -270,7 +279,7 @@ impl Outbox {
             self.filled.notify_one();
         }
         self.filled.notify_one();
-        Flushed::All
+        Flushed::Busy
     }
 
     /// The socket takes more.
@@ -294,7 +303,7 @@ impl Outbox {
 
 /// The socket takes nothing any more.
 #[derive(Debug)]
-struct SocketLost;
+pub(super) struct SocketLost;
 
 /// How many bytes the socket took at once.
 fn write(socket: &OwnedWriteHalf, bytes: &[u8]) -> Result<usize, SocketLost> {

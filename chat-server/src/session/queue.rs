@@ -15,9 +15,12 @@ const FRAME_OVERHEAD: usize = 64;
 /// needs no more.
 const KEPT: usize = 4;
 
-/// A peer may ask for pongs faster than it reads them: beyond this they are dropped. It may have one for several pings
+/// A peer may ask for pongs faster than it reads them: beyond this only the newest is kept. One answers all pings before it
 /// (RFC 6455, 5.5.3).
 const CONTROL_BYTES: usize = 4 * 1024;
+
+/// The first byte of a close frame (RFC 6455, 5.2).
+const CLOSE: u8 = 0x88;
 
 /// What became of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,21 +48,23 @@ pub(super) enum Filled {
 
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    /// Goes first, as it is on the wire: what the socket did not take of a batch, and control frames behind it.
-    wire: Vec<u8>,
-    /// Whether `wire` begins with the rest of a batch.
-    is_rest: bool,
+    /// Goes first, as it is on the wire: what the socket did not take of a batch.
+    rest: Vec<u8>,
+    /// Pings and pongs, as they are on the wire.
+    control: Vec<u8>,
+    /// The answer to the peer's close, as it is on the wire.
+    answer: Option<Vec<u8>>,
     frames: VecDeque<Frame>,
     /// What `frames` cost.
     bytes: usize,
     closing: Option<Closing>,
-    /// The close frame was handed out: nothing may follow.
+    /// A close frame was handed out: nothing may follow.
     is_over: bool,
 }
 
 impl Queue {
     pub(super) fn put(&mut self, frame: Frame, limit: usize) -> Put {
-        if self.closing.is_some() {
+        if self.closing.is_some() || self.answer.is_some() || self.is_over {
             return Put::Ended;
         }
         let cost = cost(&frame);
@@ -72,11 +77,19 @@ impl Queue {
         if first { Put::First } else { Put::Behind }
     }
 
-    /// Adds a control frame, which may go before texts that wait.
+    /// Adds a control frame. Pings and pongs may go before texts that wait; the answer to a close is the last of all.
     pub(super) fn control(&mut self, frame: &[u8]) {
-        if !self.is_over && self.wire.len() < CONTROL_BYTES {
-            self.wire.extend_from_slice(frame);
+        if self.is_over {
+            return;
         }
+        if frame.first() == Some(&CLOSE) {
+            self.answer = Some(frame.to_vec());
+            return;
+        }
+        if self.control.len() + frame.len() > CONTROL_BYTES {
+            self.control.clear();
+        }
+        self.control.extend_from_slice(frame);
     }
 
     /// The end: what waits is still written, and the close frame behind it. The first one counts; returns whether this is
@@ -91,7 +104,7 @@ impl Queue {
         self.closing
     }
 
-    /// Nothing that waits is written any more.
+    /// No text that waits is written any more.
     pub(super) fn clear(&mut self) {
         self.frames = VecDeque::new();
         self.bytes = 0;
@@ -103,16 +116,17 @@ impl Queue {
     }
 
     fn is_empty(&self) -> bool {
-        self.frames.is_empty() && self.wire.is_empty()
+        self.frames.is_empty() && self.rest.is_empty() && self.control.is_empty()
     }
 
     /// Moves what goes out next into `out`, which is empty: texts of no more than `bytes` bytes together, or a longer one.
     pub(super) fn fill(&mut self, out: &mut Vec<u8>, bytes: usize) -> Filled {
-        if !self.wire.is_empty() {
-            *out = std::mem::take(&mut self.wire);
-            let rest = std::mem::take(&mut self.is_rest);
-            return if rest { Filled::Rest } else { Filled::Batch };
+        if !self.rest.is_empty() {
+            *out = std::mem::take(&mut self.rest);
+            return Filled::Rest;
         }
+        out.append(&mut self.control);
+        self.control = Vec::new();
         let mut taken = 0;
         let fits = |frame: &&Frame| {
             let first = taken == 0;
@@ -127,20 +141,21 @@ impl Queue {
             // A burst is over: give back what it took.
             self.frames.shrink_to(KEPT);
         }
-        if let Some(closing) = self.closing
-            && self.frames.is_empty()
-            && !self.is_over
-        {
+        let ends = self.closing.is_some() || self.answer.is_some();
+        if ends && self.frames.is_empty() && !self.is_over {
             self.is_over = true;
-            wire::close(closing, out);
+            match (self.closing, self.answer.take()) {
+                // Both ends close: what the server has to say is more than an answer.
+                (Some(closing), _) => wire::close(closing, out),
+                (None, answer) => out.extend(answer.unwrap_or_default()),
+            }
         }
         if out.is_empty() { Filled::Nothing } else { Filled::Batch }
     }
 
-    /// What the socket did not take goes first the next time.
+    /// What the socket did not take goes first the next time. For the one who took it out by [`Queue::fill`].
     pub(super) fn put_back(&mut self, rest: &[u8]) {
-        self.wire.splice(..0, rest.iter().copied());
-        self.is_rest = true;
+        self.rest = rest.to_vec();
     }
 }
 
@@ -226,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_of_a_batch_goes_first_and_control_frames_behind_it() {
+    fn the_rest_of_a_batch_goes_first_and_control_frames_before_texts() {
         let mut queue = Queue::default();
         queue.put(frame(100), 1_000);
         let mut out = Vec::new();
@@ -234,16 +249,43 @@ mod tests {
         queue.put(frame(7), 1_000);
         queue.control(&wire::ping());
         queue.put_back(&out[60..]);
-        assert_eq!(filled(&mut queue, 1_000), (Filled::Rest, 2 + 100 - 60 + 2));
-        assert_eq!(filled(&mut queue, 1_000), (Filled::Batch, 2 + 7));
+        assert_eq!(filled(&mut queue, 1_000), (Filled::Rest, 2 + 100 - 60));
+        let mut out = Vec::new();
+        queue.fill(&mut out, 1_000);
+        assert_eq!(out, b"\x89\x00\x81\x07xxxxxxx");
     }
 
     #[test]
-    fn who_asks_for_pongs_and_does_not_read_them_fills_no_memory() {
+    fn the_answer_to_a_close_is_the_last_and_only_one() {
+        const ANSWER: [u8; 4] = [CLOSE, 2, 3, 232];
         let mut queue = Queue::default();
-        for _ in 0..100_000 {
-            queue.control(&[0x8a, 0]);
+        queue.put(frame(1), 1_000);
+        queue.control(&ANSWER);
+        assert_eq!(queue.put(frame(1), 1_000), Put::Ended);
+        let mut out = Vec::new();
+        queue.fill(&mut out, 1_000);
+        assert_eq!(out, [&b"\x81\x01x"[..], &ANSWER].concat());
+        queue.close(Closing::Code(CloseCode::Drain));
+        assert_eq!(filled(&mut queue, 1_000), (Filled::Nothing, 0));
+
+        let mut queue = Queue::default();
+        queue.close(Closing::Code(CloseCode::Protocol));
+        queue.control(&ANSWER);
+        let mut out = Vec::new();
+        queue.fill(&mut out, 1_000);
+        assert_eq!(out[2..4], CloseCode::Protocol.code().to_be_bytes());
+        assert_eq!(filled(&mut queue, 1_000), (Filled::Nothing, 0));
+    }
+
+    #[test]
+    fn who_asks_for_pongs_and_does_not_read_them_fills_no_memory_and_gets_the_newest() {
+        let mut queue = Queue::default();
+        queue.put_back(&[0; 2 * CONTROL_BYTES]);
+        for number in 0..=u16::MAX {
+            let [high, low] = number.to_be_bytes();
+            queue.control(&[0x8a, 2, high, low]);
         }
-        assert_eq!(queue.wire.len(), CONTROL_BYTES);
+        assert!(queue.control.len() <= CONTROL_BYTES);
+        assert!(queue.control.ends_with(&[0x8a, 2, 255, 255]));
     }
 }

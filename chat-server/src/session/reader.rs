@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use hubbub_protocol::{CloseCode, ErrorCode, limits::FRAME_BYTES_READ};
+use tokio::task::coop::consume_budget;
 use tokio_tungstenite::tungstenite::{self, Message, error::ProtocolError, protocol::frame::coding};
 
 use super::{
@@ -34,6 +35,8 @@ impl Reader<'_> {
     pub(super) async fn next(&mut self) -> Result<Frame, Ended> {
         // The socket stays open until the close has been read, or the session's patience ends.
         while !self.broken {
+            // Dozens of frames may have come with one read.
+            consume_budget().await;
             let message = match self.incoming.next(self.outbox).await {
                 Ok(message) => message,
                 Err(error) => {

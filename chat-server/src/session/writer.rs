@@ -5,21 +5,18 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use hubbub_protocol::CloseCode;
 use tokio::{
     net::tcp::OwnedWriteHalf,
+    task::yield_now,
     time::{Instant, MissedTickBehavior, interval_at, timeout_at},
 };
 
 use super::{
-    outbox::{Closing, Flushed, Outbox},
+    outbox::{Closing, Flushed, Outbox, SocketLost},
     wire,
 };
 use crate::timing::Timing;
 
-/// The socket takes no more.
-#[derive(Debug)]
-pub(super) struct SocketLost;
-
-/// Writes until the socket is lost. After the close frame of the server, only waits.
-pub(super) async fn write(
+/// Sees to it that what waits is written, until the socket is lost. After the close frame of the server, only waits.
+pub(super) async fn attend(
     socket: &OwnedWriteHalf,
     outbox: &Outbox,
     unanswered: &AtomicU32,
@@ -27,38 +24,58 @@ pub(super) async fn write(
 ) -> SocketLost {
     let mut pings = interval_at(Instant::now() + timing.ping, timing.ping);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let ping = || {
+        if unanswered.fetch_add(1, Ordering::Relaxed) >= timing.pings_missed {
+            outbox.close(Closing::Code(CloseCode::Silent));
+        } else {
+            outbox.control(&wire::ping());
+        }
+    };
     // By then the socket has to have taken what it took in part.
     let mut due = None;
     loop {
         match outbox.flush() {
-            Flushed::All => due = None,
             Flushed::Lost => return SocketLost,
+            Flushed::All | Flushed::Busy => {
+                due = None;
+                tokio::select! {
+                    biased;
+                    _ = pings.tick() => ping(),
+                    () = outbox.filled() => {}
+                }
+            }
             Flushed::Blocked { anew } => {
                 let due = *due.insert(match due {
                     Some(due) if !anew => due,
                     _ => Instant::now() + timing.write,
                 });
-                match timeout_at(due, socket.writable()).await {
-                    Ok(Ok(())) => outbox.unblock(),
-                    Ok(Err(_)) => return SocketLost,
-                    Err(_) => {
-                        outbox.close(Closing::Code(CloseCode::Silent));
-                        return SocketLost;
+                tokio::select! {
+                    biased;
+                    _ = pings.tick() => ping(),
+                    ready = timeout_at(due, socket.writable()) => match ready {
+                        Ok(Ok(())) => outbox.unblock(),
+                        Ok(Err(_)) => return SocketLost,
+                        Err(_) => {
+                            outbox.close(Closing::Code(CloseCode::Silent));
+                            return SocketLost;
+                        }
                     }
                 }
-                continue;
             }
         }
-        tokio::select! {
-            biased;
-            _ = pings.tick() => {
-                if unanswered.fetch_add(1, Ordering::Relaxed) >= timing.pings_missed {
-                    outbox.close(Closing::Code(CloseCode::Silent));
-                } else {
-                    outbox.control(&wire::ping());
-                }
-            }
-            () = outbox.filled() => {}
+    }
+}
+
+/// Writes what still waits, the answer to the peer's close at its end.
+pub(super) async fn finish(socket: &OwnedWriteHalf, outbox: &Outbox) {
+    loop {
+        match outbox.flush() {
+            Flushed::All | Flushed::Lost => return,
+            Flushed::Busy => yield_now().await,
+            Flushed::Blocked { .. } => match socket.writable().await {
+                Ok(()) => outbox.unblock(),
+                Err(_) => return,
+            },
         }
     }
 }
