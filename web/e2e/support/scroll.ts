@@ -56,7 +56,18 @@ export interface ScrolledBack {
  */
 export function scrollBack({ log }: Person): Promise<ScrolledBack> {
   return log.evaluate(async (list) => {
-    const frame = (): Promise<unknown> => new Promise(requestAnimationFrame);
+    // 10,000 messages take a quarter of that: what does not come to an end says where it stands.
+    const FRAMES = 15_000;
+    let [frames, doing] = [0, 'begins'];
+    const frame = (): Promise<unknown> => {
+      frames += 1;
+      if (frames > FRAMES) {
+        const top = list.querySelector('[data-testid="top"]')?.textContent;
+        const at = `${list.scrollTop} of ${list.scrollHeight} px, above it "${top}", ${result.pages} pages came`;
+        throw new Error(`scrolling back does not come to an end: it ${doing}, at ${at}`);
+      }
+      return new Promise(requestAnimationFrame);
+    };
     const { height } = list.getBoundingClientRect();
     // Within the list: it moves itself when a line about the connection comes above it, as on a machine that stood still.
     const edge = (row: Element, side: 'top' | 'bottom'): number =>
@@ -121,12 +132,15 @@ export function scrollBack({ log }: Person): Promise<ScrolledBack> {
     if (waits !== undefined) observer.observe(list, { subtree: true, childList: true, attributes: true });
     while (!isComplete()) {
       // Older ones are asked for when three screens are left.
+      doing = 'waits for rows to come to rest';
       await leap(3.2 * height);
+      doing = 'waits for older messages';
       while (!isComplete() && !(await step()));
       result.pages += 1;
       await step();
       await step();
     }
+    doing = 'goes to the very top';
     while (list.scrollTop > 0) await step();
     observer.disconnect();
     return result;
