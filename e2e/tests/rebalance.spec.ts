@@ -26,8 +26,9 @@ async function progress(cluster: Cluster, operator: string): Promise<() => Promi
   const shedBefore = await shed();
   let acceptedBefore = 0;
   return async () => {
-    const asked = (await shed()) - shedBefore;
+    // In this order: the first may have moved before it is seen that they were asked, and would count as before.
     const now = await accepted(cluster);
+    const asked = (await shed()) - shedBefore;
     if (asked <= 0) {
       acceptedBefore = now;
       return 0;
