@@ -282,7 +282,7 @@ pub fn compare(old: &Report, new: &Report) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{host::Machine, report::Measurement};
+    use crate::report::{Measurement, tests::report_of};
 
     fn measurement(contender: &str, round: u32, most: f64) -> Measurement {
         Measurement {
@@ -296,16 +296,7 @@ mod tests {
     }
 
     fn report(measurements: Vec<Measurement>) -> Report {
-        let machine = Machine {
-            processor: "a processor".to_owned(),
-            cores: 2,
-            memory_gib: 8,
-            kernel: "6.1".to_owned(),
-            system: "Debian".to_owned(),
-            load_before: 0.1,
-            load_after: 2.0,
-        };
-        Report { day: "2026-01-31".to_owned(), quick: false, machine, measurements, outstanding: Vec::new() }
+        Report { measurements, ..report_of(&[]) }
     }
 
     #[test]

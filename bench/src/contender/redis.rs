@@ -2,16 +2,10 @@
 
 use std::{
     io,
-    net::SocketAddr,
     time::{Duration, Instant},
 };
 
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
-
-use crate::host::{Process, Site, Unavailable, free_port, local};
+use crate::host::{Process, Site, Unavailable, free_port, local, redis_command};
 
 /// Starts one. Gives it and its port.
 pub(super) async fn start(site: &Site) -> Result<(Process, u16), Unavailable> {
@@ -57,16 +51,16 @@ pub(super) async fn start_cluster(site: &Site) -> Result<(Vec<Process>, Vec<u16>
 
 async fn form(ports: &[u16], buses: &[u16]) -> io::Result<()> {
     for (number, (port, (first, last))) in ports.iter().zip(SLOTS).enumerate() {
-        command(local(*port), &format!("CLUSTER SET-CONFIG-EPOCH {}", number + 1)).await?;
-        command(local(*port), &format!("CLUSTER ADDSLOTSRANGE {first} {last}")).await?;
+        redis_command(*port, &format!("CLUSTER SET-CONFIG-EPOCH {}", number + 1)).await?;
+        redis_command(*port, &format!("CLUSTER ADDSLOTSRANGE {first} {last}")).await?;
     }
     for (port, bus) in ports.iter().zip(buses).skip(1) {
-        command(local(ports[0]), &format!("CLUSTER MEET 127.0.0.1 {port} {bus}")).await?;
+        redis_command(ports[0], &format!("CLUSTER MEET 127.0.0.1 {port} {bus}")).await?;
     }
     let deadline = Instant::now() + COMES_TOGETHER_WITHIN;
     for port in ports {
         loop {
-            let info = command(local(*port), "CLUSTER INFO").await?;
+            let info = redis_command(*port, "CLUSTER INFO").await?;
             if info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3") {
                 break;
             }
@@ -77,13 +71,4 @@ async fn form(ports: &[u16], buses: &[u16]) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// One command as a line (Redis takes these as well as RESP), and its answer; one that begins with "-" is an error.
-async fn command(address: SocketAddr, words: &str) -> io::Result<String> {
-    let mut stream = TcpStream::connect(address).await?;
-    stream.write_all(format!("{words}\r\nQUIT\r\n").as_bytes()).await?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await?;
-    if answer.starts_with('-') { Err(io::Error::other(format!("{words}: {answer}"))) } else { Ok(answer) }
 }

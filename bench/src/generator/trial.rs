@@ -125,6 +125,12 @@ impl Trial {
         self.delivered as f64 / self.lasted.as_secs_f64()
     }
 
+    /// CPU seconds for a million deliveries, when these cost `cpu`.
+    #[expect(clippy::cast_precision_loss, reason = "2^52 deliveries are not made in a trial")]
+    pub fn per_million(&self, cpu: Duration) -> f64 {
+        cpu.as_secs_f64() * 1e6 / self.delivered.max(1) as f64
+    }
+
     /// Whether all came, once, in order.
     pub fn is_whole(&self) -> bool {
         let Self { lost, duplicated, misordered, .. } = *self;

@@ -8,4 +8,4 @@ mod redis;
 pub use cost::{Cost, cost, own_cpu};
 pub use machine::Machine;
 pub use process::{Process, Site, Unavailable, free_port, local};
-pub use redis::RedisWork;
+pub use redis::{RedisWork, redis_command};

@@ -3,7 +3,7 @@
 use std::{io, time::Duration};
 
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
 
@@ -30,15 +30,7 @@ impl RedisWork {
     /// # Errors
     /// When it can't be asked.
     pub async fn ask(port: u16) -> io::Result<Self> {
-        let mut stream = BufReader::new(TcpStream::connect(local(port)).await?);
-        stream.write_all(b"INFO everything\r\n").await?;
-        // RESP: `$LENGTH`, and so many bytes.
-        let mut head = String::new();
-        stream.read_line(&mut head).await?;
-        let length = head.trim().strip_prefix('$').and_then(|length| length.parse().ok());
-        let mut text = vec![0; length.ok_or_else(|| io::Error::other(head.clone()))?];
-        stream.read_exact(&mut text).await?;
-        Ok(Self::parse(&String::from_utf8_lossy(&text)))
+        Ok(Self::parse(&redis_command(port, "INFO everything").await?))
     }
 
     /// Reads the answer to INFO; what is not in it counts as nothing.
@@ -89,4 +81,17 @@ impl RedisWork {
         ]
         .map(|value| value / length.as_secs_f64())
     }
+}
+
+/// One command as a line (Redis takes these as well as RESP) to the Redis at a port of this machine, and all that it
+/// answers until it closes.
+///
+/// # Errors
+/// When it can't be asked, or the answer begins with "-".
+pub async fn redis_command(port: u16, words: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(local(port)).await?;
+    stream.write_all(format!("{words}\r\nQUIT\r\n").as_bytes()).await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    if answer.starts_with('-') { Err(io::Error::other(format!("{words}: {answer}"))) } else { Ok(answer) }
 }

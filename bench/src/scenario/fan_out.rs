@@ -99,23 +99,17 @@ struct Held {
 }
 
 impl Held {
-    /// CPU seconds for a million deliveries.
-    #[expect(clippy::cast_precision_loss, reason = "2^52 deliveries are not made in a trial")]
-    fn per_million(&self, cpu: Duration) -> f64 {
-        cpu.as_secs_f64() * 1e6 / self.trial.delivered.max(1) as f64
-    }
-
     #[expect(clippy::cast_precision_loss, reason = "2^52 bytes are not delivered in a trial")]
     fn tell(&self, figures: &mut Figures, at: &str) {
         let mut tell = |name: &str, value: f64| _ = figures.insert(format!("{name}{at}"), value);
-        tell("cpu", self.per_million(self.cpu));
-        tell("redisCpu", self.per_million(self.redis_cpu));
+        tell("cpu", self.trial.per_million(self.cpu));
+        tell("redisCpu", self.trial.per_million(self.redis_cpu));
         tell("bytes", self.trial.bytes as f64 / self.trial.delivered.max(1) as f64);
         tell("p50Ms", self.trial.p50.as_secs_f64() * 1e3);
         tell("p90Ms", self.trial.p90.as_secs_f64() * 1e3);
         tell("p999Ms", self.trial.p999.as_secs_f64() * 1e3);
         tell("p99Ms", self.trial.p99.as_secs_f64() * 1e3);
-        tell("proxyCpu", self.per_million(self.proxy_cpu));
+        tell("proxyCpu", self.trial.per_million(self.proxy_cpu));
         let all = self.cpu + self.redis_cpu + self.proxy_cpu;
         tell("serverCoreBusy", all.as_secs_f64() / self.trial.lasted.as_secs_f64());
         tell("generatorBusy", self.trial.generator_busy);
@@ -158,7 +152,7 @@ pub(super) async fn run(
         let whole = held.trial.is_whole();
         if held.trial.held() {
             search.tell(true);
-            figures.insert(format!("cpuAtRate.{:.0}", held.trial.rate()), held.per_million(held.cpu));
+            figures.insert(format!("cpuAtRate.{:.0}", held.trial.rate()), held.trial.per_million(held.cpu));
             (best, failures) = (Some(held), 0);
         } else {
             failures += 1;

@@ -41,9 +41,7 @@ pub(super) async fn run(
         for servers in SERVERS {
             by_servers(contender, site, plan, servers, &mut figures).await?;
         }
-        let servers = contender.start(site, SCATTERED.members).await?;
-        let mut fleet = Fleet::open(contender, &servers.addresses, SCATTERED).await?;
-        tokio::time::sleep(SETTLE).await;
+        let (servers, mut fleet) = settled(contender, site, SCATTERED.members, SCATTERED).await?;
         let (cpu, _) = cost(&servers, &mut fleet, SCATTERED_RATE, plan.fixed).await;
         figures.insert("cpuScattered".to_owned(), cpu);
         return Ok(figures);
@@ -60,6 +58,19 @@ pub(super) async fn run(
     Ok(figures)
 }
 
+/// So many servers with their members, who know who is there. To be dropped in the other order.
+async fn settled(
+    contender: &'static dyn Contender,
+    site: &Site,
+    servers: usize,
+    shape: Shape,
+) -> Result<(Servers, Fleet), Failure> {
+    let servers = contender.start(site, servers).await?;
+    let fleet = Fleet::open(contender, &servers.addresses, shape).await?;
+    tokio::time::sleep(SETTLE).await;
+    Ok((servers, fleet))
+}
+
 /// The cost of a million deliveries with a server that has nobody else.
 async fn alone(
     contender: &'static dyn Contender,
@@ -67,9 +78,7 @@ async fn alone(
     plan: &Plan,
     shape: Shape,
 ) -> Result<f64, Failure> {
-    let servers = contender.start(site, 1).await?;
-    let mut fleet = Fleet::open(contender, &servers.addresses, shape).await?;
-    tokio::time::sleep(SETTLE).await;
+    let (servers, mut fleet) = settled(contender, site, 1, shape).await?;
     Ok(cost(&servers, &mut fleet, FIXED_RATE, plan.fixed).await.0)
 }
 
@@ -100,11 +109,9 @@ async fn by_servers(
     number: usize,
     figures: &mut Figures,
 ) -> Result<(), Failure> {
-    let servers = contender.start(site, number).await?;
+    let (servers, mut fleet) = settled(contender, site, number, SPREAD).await?;
     let port = servers.redis_port.ok_or_else(|| unasked("it has no port"))?;
     let ask = async || RedisWork::ask(port).await.map_err(|error| unasked(&error.to_string()));
-    let mut fleet = Fleet::open(contender, &servers.addresses, SPREAD).await?;
-    tokio::time::sleep(SETTLE).await;
     // What servers ask of it while nothing is said, to be taken off.
     let before = ask().await?;
     tokio::time::sleep(plan.fixed).await;
@@ -126,12 +133,11 @@ async fn by_servers(
 }
 
 /// CPU seconds of the servers for a million deliveries at so many a second, and what came of it.
-#[expect(clippy::cast_precision_loss, reason = "2^52 deliveries are not made in a trial")]
 async fn cost(servers: &Servers, fleet: &mut Fleet, rate: f64, length: Duration) -> (f64, Trial) {
     let before = servers.cost().cpu;
     let trial = fleet.trial(rate / fleet.fan_out(), length).await;
     let cpu = servers.cost().cpu.saturating_sub(before);
-    (cpu.as_secs_f64() * 1e6 / trial.delivered.max(1) as f64, trial)
+    (trial.per_million(cpu), trial)
 }
 
 fn unasked(why: &str) -> Failure {
