@@ -16,6 +16,11 @@ use crate::{
     tokens::Tokens,
 };
 
+/// How many events are taken out of the engine's queue at once. One by one a busy queue would fill up: a task that takes
+/// more than 128 things that wait has to let others go first (tokio's budget). Whoever publishes then waits for a place in
+/// it, in turn with all others, and rooms would get, and write, one message at a time.
+const BATCH: usize = 1_024;
+
 /// Whom the events are for.
 #[derive(Clone)]
 pub struct Audience {
@@ -53,13 +58,16 @@ impl Dispatcher {
 }
 
 async fn dispatch(audience: Audience, mut events: mpsc::Receiver<EngineEvent>, interrupted: Arc<Notify>) {
-    while let Some(event) = events.recv().await {
-        match event {
-            EngineEvent::Room { room, event } => audience.hub.offer(&room, event),
-            EngineEvent::User { user, event } => audience.tell(user, &event),
-            EngineEvent::Interrupted => {
-                audience.missed();
-                interrupted.notify_one();
+    let mut batch = Vec::new();
+    while events.recv_many(&mut batch, BATCH).await > 0 {
+        for event in batch.drain(..) {
+            match event {
+                EngineEvent::Room { room, event } => audience.hub.offer(&room, event),
+                EngineEvent::User { user, event } => audience.tell(user, &event),
+                EngineEvent::Interrupted => {
+                    audience.missed();
+                    interrupted.notify_one();
+                }
             }
         }
     }
