@@ -27,11 +27,20 @@ const TICK: Duration = Duration::from_millis(1);
 /// What has not come so long after the last message is not waited for: it is far beyond any latency that is allowed.
 const PATIENCE: Duration = Duration::from_secs(4);
 
+/// Servers that begin anew have a thousand members in their rooms after about as long.
+const NEW_FLEET: Duration = Duration::from_secs(1);
+
 /// A server that listens may not be ready yet: by then it is.
 const READY_WITHIN: Duration = Duration::from_secs(20);
 
 /// By then everybody in a room hears what is said there.
 const WARM_WITHIN: Duration = Duration::from_secs(20);
+
+/// Nothing came for so long: who came last is known then. Hubbub tells of all who come within 250 ms at once.
+const QUIET: Duration = Duration::from_millis(300);
+
+/// Some are never quiet.
+const QUIET_WITHIN: Duration = Duration::from_secs(2);
 
 /// How often something is said to those who heard nothing yet.
 const WARM_AGAIN: Duration = Duration::from_millis(50);
@@ -160,6 +169,19 @@ impl Fleet {
         }
     }
 
+    /// Waits until nothing comes any more of those who came in: what that costs is not the cost of what is said next.
+    pub async fn quiet(&self) {
+        let deadline = Instant::now() + QUIET_WITHIN;
+        let mut before = None;
+        loop {
+            let bytes = self.shared.tally.borrow().bytes;
+            if before.replace(bytes) == Some(bytes) || Instant::now() > deadline {
+                return;
+            }
+            tokio::time::sleep(QUIET).await;
+        }
+    }
+
     /// Queues a message of the member with this number.
     fn say(&self, number: usize, marker: Marker) {
         let contender = self.shared.contender;
@@ -267,7 +289,7 @@ impl Fleet {
     async fn settle(&self, expected: u64) {
         // What is late has failed already: it is only worth to wait for what comes before a new fleet would be there.
         let late = self.shared.tally.borrow().is_late();
-        let deadline = Instant::now() + if late { self.patience / 2 } else { self.patience };
+        let deadline = Instant::now() + if late { NEW_FLEET } else { self.patience };
         let mut tick = tokio::time::interval(TICK);
         loop {
             tick.tick().await;

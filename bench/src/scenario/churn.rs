@@ -43,8 +43,14 @@ pub(super) async fn run(
     sleep(warm).await;
     inns.iter_mut().flatten().for_each(|inn| inn.tell("kib"));
     sleep(plan.churning.saturating_sub(warm)).await;
-    inns.iter_mut().flatten().for_each(|inn| inn.tell("kibAfter"));
-    inns.into_iter().map(|inn| Ok(inn?.figures)).collect()
+    let mut results = Vec::new();
+    for inn in inns {
+        results.push(match inn {
+            Ok(inn) => inn.end().await,
+            Err(failure) => Err(failure),
+        });
+    }
+    results
 }
 
 impl Inn {
@@ -58,6 +64,13 @@ impl Inn {
         let guests = Guests::come(contender, &servers.addresses, guests.div_ceil(10), guests, stay);
         guests.all_in().await?;
         Ok(Self { guests, servers, empty, figures: Figures::new() })
+    }
+
+    /// Whose guests are not there any more weighs nothing, and has failed.
+    async fn end(mut self) -> Result<Figures, Failure> {
+        self.guests.all_in().await?;
+        self.tell("kibAfter");
+        Ok(self.figures)
     }
 
     #[expect(clippy::cast_precision_loss, reason = "2^52 bytes are more than a machine has")]

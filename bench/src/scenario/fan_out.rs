@@ -139,6 +139,9 @@ pub(super) async fn run(
 ) -> Result<Figures, Failure> {
     let mut figures = Figures::new();
     let mut stage = Stage::open(contender, site, &work).await?;
+    if work.guests == 0 {
+        stage.fleet.quiet().await;
+    }
     let fixed = stage.hold(FIXED_RATE, plan.fixed).await;
     fixed.tell(&mut figures, "At20k");
     let Trial { lost, duplicated, misordered, .. } = fixed.trial;

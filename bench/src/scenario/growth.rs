@@ -27,8 +27,8 @@ const SERVERS: [usize; 4] = [1, 2, 4, 8];
 /// Who talks while others are idle.
 const TALKING: Shape = Shape { rooms: 10, members: 10, senders: 1 };
 
-/// Until then all know who came.
-const SETTLE: Duration = Duration::from_millis(200);
+/// Until then the server has told who came into rooms that nobody here is in: it does so every 250 ms.
+const SETTLE: Duration = Duration::from_millis(300);
 
 /// With one server: rooms, idle connections, members. With several: servers, and what that costs Redis.
 pub(super) async fn run(
@@ -67,7 +67,7 @@ async fn settled(
 ) -> Result<(Servers, Fleet), Failure> {
     let servers = contender.start(site, servers).await?;
     let fleet = Fleet::open(contender, &servers.addresses, shape).await?;
-    tokio::time::sleep(SETTLE).await;
+    fleet.quiet().await;
     Ok((servers, fleet))
 }
 
