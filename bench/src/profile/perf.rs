@@ -139,7 +139,8 @@ pub(super) struct Recorder(Perf);
 
 impl Recorder {
     pub(super) async fn start(pid: u32) -> Result<Self, PerfError> {
-        let arguments = ["record", "--quiet", "-e", CLOCK, "-F", FREQUENCY, "-g"];
+        // It would keep a copy of each program that it saw in the home of who runs it.
+        let arguments = ["record", "--quiet", "--no-buildid-cache", "-e", CLOCK, "-F", FREQUENCY, "-g"];
         Ok(Self(Perf::start(&arguments, pid).await?))
     }
 
@@ -290,7 +291,7 @@ mod tests {
     const SCRIPT: &str = "
 \tffffffff821f275d tcp_sendmsg ([kernel.kallsyms])
 \tffffffff81000c82 entry_SYSCALL_64_after_hwframe ([kernel.kallsyms])
-\t           1ba13 <T as core::convert::Into<U>>::into (/tmp/target/chat-server)
+\t           1ba13 <T as core::convert::Into<U>>::into (/usr/bin/chat-server)
 
 
 \t           15c2a [unknown] (/usr/lib/x86_64-linux-gnu/libc.so.6)
