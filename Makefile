@@ -1,4 +1,4 @@
-.PHONY: help run test e2e lint generate guarantees decisions images bench bench-quick
+.PHONY: help run test e2e lint generate guarantees decisions images bench bench-quick profile
 
 help: ## what there is to type
 	@sed -n 's/^\([a-z0-9-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
@@ -32,3 +32,6 @@ bench: ## measure chat-server and its peers, write docs/performance.md: 20 minut
 
 bench-quick: ## the same with one short round: 4 minutes
 	@scripts/bench --quick
+
+profile: ## tell layer by layer where a delivery's microseconds go, write it into docs/performance.md: 1 minute
+	@scripts/profile

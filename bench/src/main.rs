@@ -1,11 +1,11 @@
-//! The bench's command: `run` measures, `compare` tells what a change did.
+//! The bench's command: `run` measures, `compare` tells what a change did, `profile` where the time goes.
 
 mod run;
 
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
-use hubbub_bench::{report::Report, sockets, table};
+use hubbub_bench::{profile, report::Report, sockets, table};
 
 /// Measures chat-server and its peers with the same work, side by side.
 #[derive(Parser)]
@@ -21,6 +21,8 @@ enum What {
     Run(run::Args),
     /// Writes frames to bare sockets; `run` starts it, and reads off what that costs.
     Sockets(sockets::Args),
+    /// Tells where a delivery's time goes in chat-server and below it, layer by layer.
+    Profile(profile::Args),
     /// Tells two runs side by side.
     Compare {
         /// The JSON of a run.
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
     let result = match Command::parse().what {
         What::Run(args) => run::run(&args),
         What::Sockets(args) => sockets::serve(&args).map_err(|error| error.to_string()),
+        What::Profile(args) => profile::run(&args).map_err(|error| error.to_string()),
         What::Compare { old, new } => compare(&old, &new).map(|text| print!("{text}")),
     };
     match result {

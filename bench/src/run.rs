@@ -4,21 +4,16 @@ use std::{collections::VecDeque, fmt, fs, path::PathBuf, time::Instant};
 
 use hubbub_bench::{
     contender::{self, Contender},
-    host::{Machine, Site},
+    host::{Machine, Site, allow_open_files, stopped},
     million, plots,
     report::{Measurement, Report},
     scenario::{Failure, Figures, Plan, Scenario},
     table,
 };
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::{
     runtime::{Builder, Runtime},
-    signal::unix::{SignalKind, signal},
     task::LocalSet,
 };
-
-/// Clients of the greatest scenario, and what a process has open anyway.
-const OPEN_FILES: u64 = 12_000;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -61,7 +56,7 @@ pub(super) struct Args {
 /// Measures, writes what there is after each measurement where it is wanted, and prints the tables at the end. An error
 /// when something could not be measured.
 pub(super) fn run(args: &Args) -> Result<(), String> {
-    allow_open_files()?;
+    allow_open_files().map_err(|error| error.to_string())?;
     let plan = if args.quick { Plan::quick() } else { Plan::full() };
     // Servers run in folders of their own.
     let absolute = |path: &PathBuf| std::path::absolute(path).map_err(|error| error.to_string());
@@ -200,26 +195,4 @@ fn publish(args: &Args, report: &Report) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// Until somebody asks the run to end. A run that can't be told goes on.
-async fn stopped() {
-    let asked = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-    let (Ok(mut interrupt), Ok(mut terminate)) = asked else { return std::future::pending().await };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-}
-
-/// The servers get the limit from here.
-fn allow_open_files() -> Result<(), String> {
-    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
-    if maximum.is_some_and(|maximum| maximum < OPEN_FILES) {
-        return Err(format!(
-            "a process may open {maximum:?} files here; {OPEN_FILES} are needed (ulimit -Hn)"
-        ));
-    }
-    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
-        .map_err(|error| format!("the limit of open files can't be raised: {error}"))
 }

@@ -57,6 +57,14 @@ pub struct Site {
     pub haproxy_config: PathBuf,
 }
 
+impl Site {
+    /// A site that has chat-server on the engine memory, and nobody else.
+    pub fn of_ours(server_core: Option<usize>, chat_server: PathBuf) -> Self {
+        let [nats_server, peers, haproxy_config] = [const { PathBuf::new() }; 3];
+        Self { server_core, chat_server, nats_server, peers, haproxy_config }
+    }
+}
+
 /// A process and what it needs on disk; ends when it is dropped.
 #[derive(Debug)]
 pub struct Process {
@@ -117,6 +125,11 @@ impl Process {
         let text = std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         lines[lines.len().saturating_sub(3)..].join(" / ")
+    }
+
+    /// The number that the system knows it by.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// What it cost so far, with all that it started.

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// What every contender can do, so that costs are compared at equal work.
-pub(super) const FIXED_RATE: f64 = 20_000.0;
+pub(crate) const FIXED_RATE: f64 = 20_000.0;
 
 /// Where the search begins, and by which factor it goes on.
 const SEARCH_START: f64 = 60_000.0;
@@ -36,7 +36,7 @@ const GUESTS_STAY: Duration = Duration::from_secs(1);
 
 /// What is asked.
 #[derive(Debug, Clone)]
-pub(super) struct Work {
+pub(crate) struct Work {
     pub(super) servers: usize,
     pub(super) seats: Seats,
     /// Guests who come and go all the time, and change their names where they have some.
@@ -49,20 +49,24 @@ pub(super) struct Work {
 
 impl Work {
     /// Members who stay, and talk with servers without a proxy.
-    pub(super) fn of(servers: usize, seats: impl Into<Seats>) -> Self {
+    pub(crate) fn of(servers: usize, seats: impl Into<Seats>) -> Self {
         Self { servers, seats: seats.into(), guests: 0, laggards: 0, behind_proxy: false }
     }
 }
 
 /// Servers and the members of their rooms; who came last goes first.
-struct Stage {
+pub(crate) struct Stage {
     guests: Guests,
     fleet: Fleet,
-    servers: Servers,
+    pub(crate) servers: Servers,
 }
 
 impl Stage {
-    async fn open(contender: &'static dyn Contender, site: &Site, work: &Work) -> Result<Self, Failure> {
+    pub(crate) async fn open(
+        contender: &'static dyn Contender,
+        site: &Site,
+        work: &Work,
+    ) -> Result<Self, Failure> {
         let servers = if work.behind_proxy {
             let servers = behind_haproxy(site, work.servers).await?;
             taken_for(contender, servers.addresses[0], proxy_knows(work.servers)).await?;
@@ -77,7 +81,7 @@ impl Stage {
     }
 
     /// Holds so many deliveries a second, and accounts for them.
-    async fn hold(&mut self, rate: f64, length: Duration) -> Held {
+    pub(crate) async fn hold(&mut self, rate: f64, length: Duration) -> Held {
         let before = self.cpu();
         let trial = self.fleet.trial(rate / self.fleet.fan_out(), length).await;
         let after = self.cpu();
@@ -91,9 +95,10 @@ impl Stage {
     }
 }
 
-struct Held {
-    trial: Trial,
-    cpu: Duration,
+/// What a rate came to, and what it cost.
+pub(crate) struct Held {
+    pub(crate) trial: Trial,
+    pub(crate) cpu: Duration,
     redis_cpu: Duration,
     proxy_cpu: Duration,
 }

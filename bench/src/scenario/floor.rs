@@ -9,7 +9,7 @@ use std::{
 
 use tokio::{io::AsyncWriteExt, net::TcpStream, task::JoinSet, time::Instant};
 
-use super::{Failure, Figures, Plan, fan_out::FIXED_RATE};
+use super::{FIXED_RATE, Failure, Figures, Plan};
 use crate::{
     host::{Process, Site, Unavailable, free_port, local},
     report::floor_figure,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Failure, Figures, Plan, fan_out::FIXED_RATE};
+use super::{FIXED_RATE, Failure, Figures, Plan};
 use crate::{
     contender::{Contender, Servers},
     generator::{Fleet, Idlers, Shape, Trial},

@@ -12,7 +12,8 @@ mod proxied;
 
 use std::collections::BTreeMap;
 
-use fan_out::Work;
+pub(crate) use door::Door;
+pub(crate) use fan_out::{FIXED_RATE, Stage, Work};
 pub use plan::Plan;
 
 use crate::{
@@ -52,7 +53,7 @@ pub enum Failure {
 }
 
 /// One room, ten of whose members talk.
-const HALL: Shape = Shape { rooms: 1, members: 1_000, senders: 10 };
+pub(crate) const HALL: Shape = Shape { rooms: 1, members: 1_000, senders: 10 };
 
 /// 5 % of the hall.
 const LAGGARDS: usize = 50;
