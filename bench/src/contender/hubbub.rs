@@ -3,7 +3,7 @@
 
 use super::{Contender, Servers, Step};
 use crate::{
-    host::{Process, Site, Unavailable, free_port, local},
+    host::{Process, Site, Unavailable, free_ports, local},
     report::MEMORY,
 };
 
@@ -71,7 +71,8 @@ const HAPROXY: u16 = 5000;
 /// The first `servers` of the three on a single host, as manifests/single-host describes it: HAProxy in front, one Redis
 /// behind. Clients connect to HAProxy.
 pub async fn behind_haproxy(site: &Site, servers: usize) -> Result<Servers, Unavailable> {
-    let mut started = Hubbub::REDIS.start_at(site, &SINGLE_HOST[..servers]).await?;
+    let redis = Engine::Redis.start(site).await?;
+    let mut started = start_at(site, redis, &SINGLE_HOST[..servers]).await?;
     let config = site.haproxy_config.to_string_lossy().into_owned();
     let mut proxy = Process::start(site, "haproxy", |_| Ok(vec!["-f".to_owned(), config]))?;
     proxy.listens(local(HAPROXY)).await?;
@@ -80,22 +81,23 @@ pub async fn behind_haproxy(site: &Site, servers: usize) -> Result<Servers, Unav
     Ok(started)
 }
 
-impl Hubbub {
-    /// Starts servers at these public and private ports.
-    async fn start_at(&self, site: &Site, ports: &[(u16, u16)]) -> Result<Servers, Unavailable> {
-        let (mut started, engine) = self.engine.start(site).await?;
-        for (public, private) in ports {
-            let rates = WITHOUT_LIMIT.map(|name| format!("{name}=off")).join(",");
-            let flags = format!(
-                "--listen=127.0.0.1:{public} --private-listen=127.0.0.1:{private} {engine} --rate={rates} \
-                 --max-connections={CONNECTIONS} --server-name=bench-{public}"
-            );
-            let flags = flags.split(' ').map(ToOwned::to_owned).collect();
-            let program = site.chat_server.to_string_lossy();
-            started.add(Process::start(site, &program, |_| Ok(flags))?, *public).await?;
-        }
-        Ok(started)
+/// Starts servers at these public and private ports, on an engine that runs.
+async fn start_at(
+    site: &Site,
+    (mut started, engine): (Servers, String),
+    ports: &[(u16, u16)],
+) -> Result<Servers, Unavailable> {
+    for (public, private) in ports {
+        let rates = WITHOUT_LIMIT.map(|name| format!("{name}=off")).join(",");
+        let flags = format!(
+            "--listen=127.0.0.1:{public} --private-listen=127.0.0.1:{private} {engine} --rate={rates} \
+             --max-connections={CONNECTIONS} --server-name=bench-{public}"
+        );
+        let flags = flags.split(' ').map(ToOwned::to_owned).collect();
+        let program = site.chat_server.to_string_lossy();
+        started.add(Process::start(site, &program, |_| Ok(flags))?, *public).await?;
     }
+    Ok(started)
 }
 
 #[async_trait::async_trait]
@@ -113,10 +115,12 @@ impl Contender for Hubbub {
     }
 
     async fn start(&self, site: &Site, servers: usize) -> Result<Servers, Unavailable> {
-        let ports = (0..servers)
-            .map(|_| Ok((free_port("chat-server")?, free_port("chat-server")?)))
-            .collect::<Result<Vec<_>, Unavailable>>()?;
-        self.start_at(site, &ports).await
+        let engine = self.engine.start(site).await?;
+        // Behind it, for it takes ports as well: two servers, or one and Redis, may not have the same one.
+        let ports = free_ports("chat-server", 2 * servers)?;
+        let (public, private) = ports.split_at(servers);
+        let pairs: Vec<_> = public.iter().copied().zip(private.iter().copied()).collect();
+        start_at(site, engine, &pairs).await
     }
 
     fn path(&self, _room: &str) -> String {

@@ -10,6 +10,6 @@ mod stop;
 pub use cost::{Cost, cost, own_cpu};
 pub use files::{TooFewFiles, allow_open_files};
 pub use machine::Machine;
-pub use process::{Process, Site, Unavailable, free_port, local};
+pub use process::{Process, Site, Unavailable, free_port, free_ports, local};
 pub use redis::{RedisWork, redis_command};
 pub use stop::stopped;

@@ -153,9 +153,13 @@ impl Drop for Process {
 
 /// A port of this machine that nobody has, for a program.
 pub fn free_port(program: &str) -> Result<u16, Unavailable> {
-    let listener = TcpListener::bind(local(0));
-    listener
-        .and_then(|listener| Ok(listener.local_addr()?.port()))
+    Ok(free_ports(program, 1)?[0])
+}
+
+/// So many, each another one: all are held until the last of them is found.
+pub fn free_ports(program: &str, count: usize) -> Result<Vec<u16>, Unavailable> {
+    let held: io::Result<Vec<_>> = (0..count).map(|_| TcpListener::bind(local(0))).collect();
+    held.and_then(|held| held.iter().map(|it| Ok(it.local_addr()?.port())).collect())
         .map_err(|error| Unavailable::NotStarted { program: program.to_owned(), why: error.to_string() })
 }
 
