@@ -147,9 +147,7 @@ impl Scenario {
             | Self::Door
             | Self::Churn => !contender.only_scaled(),
             Self::TwoHalls => contender.scales(),
-            Self::TwoTables => {
-                contender.scales() && (plan.peers_have_two_tables || contender.name().starts_with(OURS))
-            }
+            Self::TwoTables => contender.scales() && plan.two_tables,
             Self::Growth => [MEMORY, REDIS].contains(&contender.name()),
             // The configuration is that of Hubbub's servers.
             Self::Proxied => {

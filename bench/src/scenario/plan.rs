@@ -35,8 +35,8 @@ pub struct Plan {
     pub crowd: usize,
     /// Numbers of servers behind HAProxy.
     pub behind_proxy: &'static [usize],
-    /// Whether peers have the tables on two servers, or Hubbub alone.
-    pub peers_have_two_tables: bool,
+    /// Whether there are tables on two servers, or the hall alone.
+    pub two_tables: bool,
 }
 
 impl Plan {
@@ -58,7 +58,7 @@ impl Plan {
             visits: Duration::from_millis(500),
             crowd: 500,
             behind_proxy: &[1, 3],
-            peers_have_two_tables: false,
+            two_tables: false,
         }
     }
 
@@ -78,7 +78,7 @@ impl Plan {
             floor: 1_000,
             crowd: 2_000,
             behind_proxy: &[1, 2, 3],
-            peers_have_two_tables: true,
+            two_tables: true,
             ..Self::quick()
         }
     }
