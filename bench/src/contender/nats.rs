@@ -2,7 +2,7 @@
 
 use super::{Contender, Servers, Step};
 use crate::{
-    host::{Process, Site, Unavailable, free_port},
+    host::{Process, Site, Unavailable, free_ports},
     wire::Kind,
 };
 
@@ -21,7 +21,8 @@ impl Contender for Nats {
 
     async fn start(&self, site: &Site, _servers: usize) -> Result<Servers, Unavailable> {
         let mut started = Servers::none();
-        let (plain, websocket) = (free_port("nats-server")?, free_port("nats-server")?);
+        let ports = free_ports("nats-server", 2)?;
+        let (plain, websocket) = (ports[0], ports[1]);
         let program = site.nats_server.to_string_lossy();
         let process = Process::start(site, &program, |folder| {
             let path = folder.path().join("nats.conf");

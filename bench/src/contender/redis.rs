@@ -5,20 +5,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::host::{Process, Site, Unavailable, free_port, local, redis_command};
+use crate::host::{Process, Site, Unavailable, free_port, free_ports, local, redis_command};
 
 /// Starts one. Gives it and its port.
 pub(super) async fn start(site: &Site) -> Result<(Process, u16), Unavailable> {
-    start_with(site, "").await
+    let port = free_port("redis-server")?;
+    Ok((start_at(site, port, "").await?, port))
 }
 
-async fn start_with(site: &Site, more: &str) -> Result<(Process, u16), Unavailable> {
-    let port = free_port("redis-server")?;
+async fn start_at(site: &Site, port: u16, more: &str) -> Result<Process, Unavailable> {
     let arguments = format!("--port {port} --bind 127.0.0.1 --save  --appendonly no{more}");
     let arguments = arguments.split(' ').map(ToOwned::to_owned).collect();
     let mut process = Process::start(site, "redis-server", |_| Ok(arguments))?;
     process.listens(local(port)).await?;
-    Ok((process, port))
+    Ok(process)
 }
 
 /// Slots of three masters (Redis Cluster has 16384 in all).
@@ -32,14 +32,12 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// Starts three masters without replicas, and waits until each knows that all slots are served. Gives their ports.
 pub(super) async fn start_cluster(site: &Site) -> Result<(Vec<Process>, Vec<u16>), Unavailable> {
-    let (mut processes, mut ports, mut buses) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in SLOTS {
-        let bus = free_port("redis-server")?;
-        let (process, port) =
-            start_with(site, &format!(" --cluster-enabled yes --cluster-port {bus}")).await?;
-        processes.push(process);
-        ports.push(port);
-        buses.push(bus);
+    let mut ports = free_ports("redis-server", 2 * SLOTS.len())?;
+    let buses = ports.split_off(SLOTS.len());
+    let mut processes = Vec::new();
+    for (port, bus) in ports.iter().zip(&buses) {
+        let more = format!(" --cluster-enabled yes --cluster-port {bus}");
+        processes.push(start_at(site, *port, &more).await?);
     }
     let why = |why: io::Error| Unavailable::NotStarted {
         program: "a Redis Cluster".to_owned(),
