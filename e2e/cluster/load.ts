@@ -1,5 +1,7 @@
 // `hubbub load` as a child process: connections that stay until they are told to stop, and then say what they saw.
 
+import { once } from 'node:events';
+
 import { expect } from '@playwright/test';
 import { execa } from 'execa';
 
@@ -33,11 +35,12 @@ export interface LoadOptions {
 }
 
 export class Load {
-  private constructor(
-    private readonly child: PromiseLike<{ stdout: string; stderr: string; exitCode?: number }> & {
-      kill(signal: NodeJS.Signals): boolean;
-    },
-  ) {}
+  /** When it has said its first stage, or is over: a process that has just been started dies of a signal. */
+  private readonly begun: Promise<unknown>;
+
+  private constructor(private readonly child: ReturnType<typeof hubbub>) {
+    this.begun = Promise.race([once(child.stderr, 'data'), once(child, 'exit')]);
+  }
 
   /** Opens the connections, and sends until it is told to stop. */
   static start({ connections, rate, room, rooms = 1, ramp = 500 }: LoadOptions): Load {
@@ -52,7 +55,7 @@ export class Load {
       '--json',
       '--i-may-load-this-host',
     ];
-    return new Load(execa(settings.hubbub, ['load', ...flags], { reject: false }));
+    return new Load(hubbub(['load', ...flags]));
   }
 
   /** Ends the load, wherever it is. */
@@ -63,6 +66,7 @@ export class Load {
 
   /** Ends the load as Ctrl-C does and gives its report. */
   async stop(): Promise<Report> {
+    await this.begun;
     this.child.kill('SIGINT');
     const { stdout, stderr, exitCode } = await this.child;
     try {
@@ -73,6 +77,11 @@ export class Load {
       );
     }
   }
+}
+
+/** The command; that it fails is no exception. */
+function hubbub(args: string[]) {
+  return execa(settings.hubbub, args, { reject: false });
 }
 
 /** Ends loads, holds each to what is promised, and gives their reports. */

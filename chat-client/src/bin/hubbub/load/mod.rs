@@ -50,6 +50,7 @@ const SETTLE_PATIENCE: Duration = Duration::from_secs(35);
 const SETTLE_AFTER_STOP: Duration = Duration::from_secs(10);
 
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    let stop = Stop::new()?;
     let mut endpoints = Vec::new();
     for server in &args.servers {
         let endpoint = target::check(args.reach.endpoint(server), args.i_may_load_this_host).await?;
@@ -68,7 +69,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         start: OnceLock::new(),
     });
     let mut load = Load {
-        stop: Stop::new()?,
+        stop,
         progress: Progress::new(),
         phase: watch::Sender::new(Phase::Join),
         tasks: JoinSet::new(),
