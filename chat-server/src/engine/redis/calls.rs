@@ -156,7 +156,9 @@ impl<'a> Calls<'a> {
                         if is_elsewhere(&error) || takes_no_writes(&error) {
                             connection.suspect();
                         }
-                        trouble = Some(error.to_string());
+                        if !is_given_up(&error) {
+                            trouble = Some(error.to_string());
+                        }
                     }
                     // The last attempt may have had next to no time: what Redis said before tells more.
                     Err(_) => trouble = trouble.or_else(|| Some("no answer in time".to_owned())),
@@ -166,7 +168,7 @@ impl<'a> Calls<'a> {
             }
             connection.health.failed(began);
             if Instant::now() + RETRY_PAUSE >= deadline {
-                return Err(EngineError::Unavailable(trouble.unwrap_or_default()));
+                return Err(EngineError::Unavailable(trouble.unwrap_or_else(|| connection.trouble())));
             }
             sleep(RETRY_PAUSE).await;
         }
@@ -210,6 +212,12 @@ pub(super) async fn next_map(maps: &mut watch::Receiver<Arc<Map>>) {
     }
 }
 
+/// Whether the call had no answer because we gave its connection up, in the words of fred whose task is gone. Why we did
+/// is what the server said before, or what the connection says of itself.
+fn is_given_up(error: &Error) -> bool {
+    error.is_canceled() || ["channel closed", "Client is not initialized."].contains(&error.details())
+}
+
 /// Whether the same call would fail for ever: a wrong type of key, an unknown command, a script that fails. What
 /// is not among these (READONLY, LOADING, OOM, BUSY, MOVED, ...) passes.
 fn is_defect(error: &Error) -> bool {
@@ -237,6 +245,18 @@ mod tests {
         assert_eq!(give_up_at(asked_at(much_later), much_later, Some(start)), much_later + LAST_TRY);
         let before = much_later + LAST_TRY / 2;
         assert_eq!(give_up_at(before, much_later, Some(start)), before, "never later than asked");
+    }
+
+    #[tokio::test]
+    async fn that_we_gave_a_connection_up_is_no_reason_for_a_refusal_and_what_redis_said_is() {
+        let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
+        drop(sender);
+        assert!(
+            is_given_up(&receiver.await.unwrap_err().into()),
+            "what fred answers when its task is dropped"
+        );
+        assert!(!is_given_up(&Error::new(ErrorKind::Unknown, "READONLY You can't write")));
+        assert!(!is_given_up(&Error::new(ErrorKind::IO, "Connection reset by peer")));
     }
 
     #[test]
