@@ -56,10 +56,13 @@ pub fn router(server: Arc<Server>, options: PublicOptions) -> Router {
     let PublicOptions { web, page, origins, trusted_proxies } = options;
     let origins = Arc::new(origins);
     let (name_api, patience) = (page.name_api.clone(), server.timing.request);
-    let router = Router::new()
+    // A request that opens a WebSocket has no body to wait for: what bounds bodies is not for it. Of a client that comes in,
+    // each layer is a part of the cost.
+    let sockets = Router::new()
         .route(WEBSOCKET_PATH, get(upgrade::upgrade))
-        .with_state((Arc::clone(&server), Arc::clone(&origins)))
-        .merge(api::router(server).layer(from_fn_with_state(origins, caller::from_here)))
+        .with_state((Arc::clone(&server), Arc::clone(&origins)));
+    let router = api::router(server)
+        .layer(from_fn_with_state(origins, caller::from_here))
         .route(PAGE_CONFIG_PATH, get(async move || ([(header::CACHE_CONTROL, "no-cache")], Json(page))))
         .route("/api", any(async || HttpError::not_found()))
         .route("/api/{*rest}", any(async || HttpError::not_found()));
@@ -68,12 +71,13 @@ pub fn router(server: Arc<Server>, options: PublicOptions) -> Router {
         None => router.fallback(async || HttpError::not_found()),
     };
     router
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(from_fn_with_state(patience, in_time))
+        .merge(sockets)
         .method_not_allowed_fallback(async || {
             let detail = "this address does not do that; see the header allow";
             HttpError::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::NotFound, detail)
         })
-        .layer(DefaultBodyLimit::max(BODY_BYTES))
-        .layer(from_fn_with_state(patience, in_time))
         .layer(from_fn_with_state(trusted_proxies, client::locate))
         .layer(SetResponseHeaderLayer::if_not_present(
             header::X_CONTENT_TYPE_OPTIONS,
