@@ -1,9 +1,12 @@
-//! Frames of events, encoded before their offset is known.
+//! Encoded frames, and those of events that are encoded before their offset is known.
 
-use bytes::Bytes;
 use hubbub_protocol::{Erased, Message, Offset, Seen, StreamEvent, limits::OFFSET_MAX};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::{Content, Draft, EngineError};
+
+/// One or more encoded JSON objects, as sockets get them. A clone shares the bytes.
+pub type Frame = Utf8Bytes;
 
 /// A frame with a gap where an offset goes: only the engine's store knows it, and it may be another process that
 /// can't afford to encode.
@@ -68,7 +71,7 @@ impl FrameTemplate {
     }
 
     /// The frame with its offset.
-    pub(super) fn with(&self, offset: Offset) -> Bytes {
+    pub(super) fn with(&self, offset: Offset) -> Frame {
         format!("{}{offset}{}", self.prefix, self.suffix).into()
     }
 }
@@ -90,8 +93,8 @@ pub fn encode(event: &StreamEvent) -> Result<String, EngineError> {
 ///
 /// # Errors
 /// [`EngineError::Corrupt`] for what is none.
-pub fn decode(frame: &[u8]) -> Result<StreamEvent, EngineError> {
-    serde_json::from_slice(frame)
+pub fn decode(frame: &str) -> Result<StreamEvent, EngineError> {
+    serde_json::from_str(frame)
         .map_err(|error| EngineError::Corrupt(format!("a stored event can't be read: {error}")))
 }
 
@@ -118,10 +121,6 @@ mod tests {
         }
     }
 
-    fn text(frame: &Bytes) -> &str {
-        std::str::from_utf8(frame).unwrap()
-    }
-
     #[test]
     fn a_template_with_its_offset_is_what_the_protocol_encodes() {
         let expected = message();
@@ -129,11 +128,11 @@ mod tests {
         let content = Content::Message { text: said, mentions };
         let draft = Draft { room: room.clone(), id, user: user.clone(), content, time };
         let frame = FrameTemplate::of(&draft).unwrap().with(42);
-        assert_eq!(text(&frame), serde_json::to_string(&ServerFrame::Message(expected)).unwrap());
+        assert_eq!(frame.as_str(), serde_json::to_string(&ServerFrame::Message(expected)).unwrap());
 
         let frame = FrameTemplate::of(&Draft { content: Content::Seen { of: 0 }, ..draft }).unwrap().with(42);
         let expected = Seen { room, offset: 42, user, of: 0, time };
-        assert_eq!(text(&frame), serde_json::to_string(&ServerFrame::Seen(expected)).unwrap());
+        assert_eq!(frame.as_str(), serde_json::to_string(&ServerFrame::Seen(expected)).unwrap());
     }
 
     #[test]
@@ -142,7 +141,7 @@ mod tests {
         let reactions = vec![Reaction { emoji, users: vec![UserId::random()] }];
         let expected = Message { reactions, amended: 50, ..message() };
         let frame = FrameTemplate::amended(expected.clone()).unwrap().with(50);
-        assert_eq!(text(&frame), encode(&StreamEvent::Message(expected)).unwrap());
+        assert_eq!(frame.as_str(), encode(&StreamEvent::Message(expected)).unwrap());
     }
 
     #[test]
@@ -150,7 +149,7 @@ mod tests {
         let Message { room, offset, id, user, time, .. } = message();
         let expected = Erased { room, offset, id, user, time, amended: 43 };
         let frame = FrameTemplate::erased(expected.clone()).unwrap().with(43);
-        assert_eq!(text(&frame), encode(&StreamEvent::Erased(expected)).unwrap());
+        assert_eq!(frame.as_str(), encode(&StreamEvent::Erased(expected)).unwrap());
     }
 
     #[test]
@@ -160,6 +159,6 @@ mod tests {
             StreamEvent::Deleted(Deleted { room: room.clone(), offset, of: 7, id, user: user.clone(), time })
         };
         let frame = FrameTemplate::at_offset(&deleted(7)).unwrap().with(1_000);
-        assert_eq!(text(&frame), encode(&deleted(1_000)).unwrap());
+        assert_eq!(frame.as_str(), encode(&deleted(1_000)).unwrap());
     }
 }

@@ -14,12 +14,11 @@ pub mod sessions;
 use std::time::Duration;
 
 pub use self::{
-    frame::FrameTemplate,
+    frame::{Frame, FrameTemplate},
     rooms::{RoomRefusal, Rooms},
     sessions::{Admission, SessionRecord, SessionRegister},
 };
 use async_trait::async_trait;
-use bytes::Bytes;
 use hubbub_protocol::{
     DeviceId, Epoch, MessageId, MessageText, Offset, RoomName, SessionId, Timestamp, User, UserId, UserName,
 };
@@ -121,7 +120,7 @@ pub struct StoredMessage {
     /// Its place in the room.
     pub offset: Offset,
     /// The encoded frame of a [`StreamEvent`](hubbub_protocol::StreamEvent).
-    pub frame: Bytes,
+    pub frame: Frame,
 }
 
 /// A stored event that is to be changed.
@@ -168,7 +167,7 @@ pub struct Amendment {
     /// Whether `event` has the text of what was changed, so that it has to be replaced with the next change of it.
     pub event_has_text: bool,
     /// What stands in the place of [`Present::edit`] from now on, where that is another.
-    pub superseded: Option<Bytes>,
+    pub superseded: Option<Frame>,
 }
 
 /// Which stored messages are wanted.
@@ -232,7 +231,7 @@ pub enum RoomEvent {
         /// The session that it comes from, which does not get it.
         from: SessionId,
         /// The encoded frame.
-        frame: Bytes,
+        frame: Frame,
     },
     /// The room is no more: an owner deleted it.
     Deleted,
@@ -312,7 +311,7 @@ pub trait Broker: Send + Sync {
     async fn history(&self, room: &RoomName, range: Range) -> Result<Page, EngineError>;
 
     /// Tells every subscriber of the room, this server's own included, without storing.
-    async fn signal(&self, room: &RoomName, from: SessionId, frame: Bytes) -> Result<(), EngineError>;
+    async fn signal(&self, room: &RoomName, from: SessionId, frame: Frame) -> Result<(), EngineError>;
 
     /// From its return on, events of the room come in, until [`Broker::unsubscribe`]. May be repeated.
     async fn subscribe(&self, room: &RoomName) -> Result<(), EngineError>;

@@ -226,7 +226,8 @@ pub(super) fn is_closed(room: &RoomName) -> bool {
 
 /// Whether an event counts as unread for a user: what somebody else said and did not take back. Of the encoded frame,
 /// since it is asked for many at once; `view_room.lua` asks the same.
-pub(super) fn is_unread(frame: &[u8], user: UserId) -> bool {
+pub(super) fn is_unread(frame: &str, user: UserId) -> bool {
     let own = format!("\"user\":{{\"id\":\"{user}\"");
-    frame.starts_with(b"{\"type\":\"message\"") && memchr::memmem::find(frame, own.as_bytes()).is_none()
+    frame.starts_with("{\"type\":\"message\"")
+        && memchr::memmem::find(frame.as_bytes(), own.as_bytes()).is_none()
 }

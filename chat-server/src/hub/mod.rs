@@ -277,10 +277,7 @@ impl Inner {
             let Some(part) = part else { return Ok(Want::Resume { epoch: epoch.clone(), offset }) };
             for message in part {
                 offset = message.offset;
-                let Ok(frame) = Frame::try_from(message.frame.clone()) else {
-                    return Err(EngineError::Corrupt(format!("message {offset} of {room} is not UTF-8")));
-                };
-                if !seat.outbox.push(frame) {
+                if !seat.outbox.push(message.frame.clone()) {
                     return Ok(Want::Resume { epoch: epoch.clone(), offset });
                 }
             }
@@ -360,14 +357,12 @@ const RETRY: Duration = Duration::from_millis(250);
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
 
     use super::*;
 
     fn page(latest: Offset, offsets: std::ops::RangeInclusive<Offset>) -> Page {
-        let messages = offsets
-            .map(|offset| StoredMessage { offset, frame: Bytes::from_static(b"0123456789") })
-            .collect();
+        let messages =
+            offsets.map(|offset| StoredMessage { offset, frame: Frame::from_static("0123456789") }).collect();
         Page { epoch: Epoch("one".into()), latest, oldest: 1, messages }
     }
 

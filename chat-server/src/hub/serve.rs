@@ -214,12 +214,12 @@ impl Task {
                 let Some(tail) = &mut state.tail else { return };
                 match tail.offer(&epoch, &message) {
                     Verdict::Deliver => {
-                        let Some(frame) = text(message) else { return };
-                        let delivered = state.members.message(frame.0, &frame.1, &mut self.unwritten);
+                        let StoredMessage { offset, frame } = message;
+                        let delivered = state.members.message(offset, &frame, &mut self.unwritten);
                         drop(state);
                         self.lookout.heard(Instant::now());
                         self.hub.metrics.delivered(delivered);
-                        self.obey(&frame.1);
+                        self.obey(&frame);
                     }
                     Verdict::Duplicate => {}
                     verdict @ (Verdict::Gap { .. } | Verdict::OtherEpoch | Verdict::Doubtful) => {
@@ -249,7 +249,6 @@ impl Task {
             RoomEvent::Signal { from, frame } => {
                 // The signal may be about somebody who just came: first things first.
                 self.tell_presence();
-                let Ok(frame) = Frame::try_from(frame) else { return };
                 let mut state = self.room.state();
                 let delivered = state.members.signal(Some(from), &frame, &mut self.unwritten);
                 drop(state);
@@ -339,15 +338,14 @@ impl Task {
         let Some(tail) = &mut state.tail else { return CaughtUp::Wholly };
         let Catchup::Missed(messages) = tail.catch_up(page) else { return CaughtUp::Lost };
         let wholly = tail.offset() == page.latest;
-        let frames: Vec<_> = messages.into_iter().filter_map(text).collect();
-        let delivered = frames
+        let delivered = messages
             .iter()
-            .map(|(offset, frame)| state.members.message(*offset, frame, &mut self.unwritten))
+            .map(|StoredMessage { offset, frame }| state.members.message(*offset, frame, &mut self.unwritten))
             .sum();
         drop(state);
         self.hub.metrics.delivered(delivered);
-        for (_, frame) in &frames {
-            self.obey(frame);
+        for message in &messages {
+            self.obey(&message.frame);
         }
         if wholly { CaughtUp::Wholly } else { CaughtUp::Partly }
     }
@@ -385,17 +383,5 @@ impl Task {
         drop(state);
         hub.metrics.delivered(delivered);
         Ok(())
-    }
-}
-
-/// A stored message as sockets get it. Checked once here, not once a member.
-fn text(message: StoredMessage) -> Option<(u64, Frame)> {
-    let StoredMessage { offset, frame } = message;
-    match Frame::try_from(frame) {
-        Ok(frame) => Some((offset, frame)),
-        Err(error) => {
-            tracing::error!(offset, %error, "a stored message is not UTF-8");
-            None
-        }
     }
 }

@@ -284,8 +284,7 @@ impl Conversation {
         }
         let typing = ServerFrame::Typing { room: room.clone(), user: self.seat.identity.user() };
         // It is worth a few seconds of attention, and no error when it can't be told.
-        if let Err(error) =
-            self.server.engine.signal(&room, self.seat.session, encode::frame(&typing).into()).await
+        if let Err(error) = self.server.engine.signal(&room, self.seat.session, encode::frame(&typing)).await
         {
             tracing::debug!(%room, %error, "typing was not told");
         }

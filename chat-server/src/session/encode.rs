@@ -136,10 +136,7 @@ pub fn joined(joined: &Joined<'_>) -> Result<Frame, EngineError> {
         if index > 0 {
             text.push(',');
         }
-        let frame = std::str::from_utf8(&message.frame).map_err(|_| {
-            EngineError::Corrupt(format!("message {} of {room} is not UTF-8", message.offset))
-        })?;
-        text.push_str(frame);
+        text.push_str(&message.frame);
     }
     text.push_str("]}");
     Ok(text.into())
@@ -159,7 +156,6 @@ pub fn latest_within(messages: &[StoredMessage], bytes: usize) -> &[StoredMessag
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
     use hubbub_protocol::{Message, MessageText, StreamEvent, Timestamp, UserId, UserName};
 
     use super::*;
@@ -185,7 +181,7 @@ mod tests {
                 .iter()
                 .map(|message| StoredMessage {
                     offset: message.offset,
-                    frame: Bytes::from(serde_json::to_vec(&ServerFrame::Message(message.clone())).unwrap()),
+                    frame: frame(&ServerFrame::Message(message.clone())),
                 })
                 .collect();
             let epoch = Epoch("e".into());
@@ -216,7 +212,7 @@ mod tests {
         let messages: Vec<_> = [30, 20, 10]
             .into_iter()
             .zip(1..)
-            .map(|(bytes, offset)| StoredMessage { offset, frame: Bytes::from(vec![b'x'; bytes]) })
+            .map(|(bytes, offset)| StoredMessage { offset, frame: "x".repeat(bytes).into() })
             .collect();
         assert_eq!(latest_within(&messages, 60).len(), 3);
         assert_eq!(latest_within(&messages, 59).len(), 2);

@@ -1,20 +1,17 @@
-//! The receiving half of a session's socket: WebSocket messages out of bytes.
+//! What a session's socket receives: WebSocket messages out of bytes.
 
 use std::{
     cell::RefCell,
     future::poll_fn,
     io::{self, Read, Write},
-    pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
 use axum::body::Bytes;
 use bytes::{Buf, BytesMut};
 use hubbub_protocol::limits::FRAME_BYTES_READ;
-use tokio::{
-    io::{AsyncRead, ReadBuf},
-    net::tcp::OwnedReadHalf,
-};
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{
     self, Message,
     protocol::{Role, WebSocketConfig, WebSocketContext},
@@ -35,7 +32,7 @@ thread_local! {
 
 /// Reads one socket.
 pub(super) struct Incoming {
-    half: OwnedReadHalf,
+    socket: Arc<TcpStream>,
     context: Box<WebSocketContext>,
     /// What was read, and is not parsed yet.
     ahead: BytesMut,
@@ -45,7 +42,7 @@ pub(super) struct Incoming {
 
 impl Incoming {
     /// Of a socket of which `ahead` was read already.
-    pub(super) fn new(half: OwnedReadHalf, ahead: &Bytes) -> Self {
+    pub(super) fn new(socket: Arc<TcpStream>, ahead: &Bytes) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(FRAME_BUFFER)
             // Answers to pings and closes are handed over at once.
@@ -53,7 +50,7 @@ impl Incoming {
             .max_message_size(Some(FRAME_BYTES_READ))
             .max_frame_size(Some(FRAME_BYTES_READ));
         let context = Box::new(WebSocketContext::new(Role::Server, Some(config)));
-        Self { half, context, ahead: BytesMut::from(&ahead[..]), ended: false }
+        Self { socket, context, ahead: BytesMut::from(&ahead[..]), ended: false }
     }
 
     /// The next message. Answers to pings and closes go into the outbox. Dropped, nothing is lost. Not to be called again
@@ -81,11 +78,16 @@ impl Incoming {
 
     fn poll_read(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         READ.with_borrow_mut(|buffer| {
-            let mut buffer = ReadBuf::new(buffer);
-            ready!(Pin::new(&mut self.half).poll_read(context, &mut buffer))?;
-            self.ended = buffer.filled().is_empty();
-            self.ahead.extend_from_slice(buffer.filled());
-            Poll::Ready(Ok(()))
+            loop {
+                ready!(self.socket.poll_read_ready(context))?;
+                let length = match self.socket.try_read(buffer) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
+                    read => read?,
+                };
+                self.ended = length == 0;
+                self.ahead.extend_from_slice(&buffer[..length]);
+                return Poll::Ready(Ok(()));
+            }
         })
     }
 }

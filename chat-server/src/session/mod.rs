@@ -31,7 +31,7 @@ use std::{
 use axum::body::Bytes;
 use hubbub_protocol::CloseCode;
 use tokio::{
-    net::{TcpStream, tcp::OwnedWriteHalf},
+    net::TcpStream,
     time::{sleep, timeout},
 };
 use tokio_tungstenite::tungstenite::protocol::frame::coding;
@@ -65,24 +65,23 @@ pub fn run(
     visitor: Visitor,
 ) -> impl Future<Output = ()> {
     // Here, since a task keeps the room for what it began with.
-    let (receiving, sending) = socket.into_split();
-    let incoming = Incoming::new(receiving, &ahead);
+    let socket = Arc::new(socket);
+    let incoming = Incoming::new(Arc::clone(&socket), &ahead);
     // The request's whole buffer hangs on it.
     drop(ahead);
-    converse(server, incoming, sending, ticket, visitor)
+    converse(server, incoming, socket, ticket, visitor)
 }
 
 async fn converse(
     server: Arc<Server>,
     incoming: Incoming,
-    sending: OwnedWriteHalf,
+    socket: Arc<TcpStream>,
     ticket: Ticket,
     visitor: Visitor,
 ) {
     let line = Arc::clone(ticket.line());
     let outbox = &*line.outbox;
-    let sending = Arc::new(sending);
-    outbox.attach(Arc::clone(&sending));
+    outbox.attach(Arc::clone(&socket));
     let unanswered = AtomicU32::new(0);
     let mut conversation = None;
 
@@ -95,7 +94,7 @@ async fn converse(
         };
         tokio::select! {
             ended = flushing(talk, outbox) => ended,
-            SocketLost = writer::attend(&sending, outbox, &unanswered, &server.timing) => Ended { code: None },
+            SocketLost = writer::attend(&socket, outbox, &unanswered, &server.timing) => Ended { code: None },
             () = patience => Ended { code: None },
         }
     };
@@ -103,7 +102,7 @@ async fn converse(
     let closing = outbox.closing();
     if ended.code.is_some() {
         // The peer waits for the answer to its close. If it takes nothing any more, it does not.
-        let _ = timeout(server.timing.close, Box::pin(writer::finish(&sending, outbox))).await;
+        let _ = timeout(server.timing.close, Box::pin(writer::finish(&socket, outbox))).await;
     }
     // Nothing can be delivered any more.
     outbox.detach();

@@ -1,4 +1,4 @@
-//! The queue of a session, and the sending half of its socket. Bounded in bytes; when it is full the session is closed,
+//! The queue of a session, and the socket that it goes to. Bounded in bytes; when it is full the session is closed,
 //! and nobody waits for it.
 //!
 //! Whoever puts the first frame into an empty queue sees to it that the queue is written: a room writes the queues of its
@@ -11,14 +11,12 @@ use std::{
 };
 
 use hubbub_protocol::{CloseCode, ServerFrame};
-use tokio::{net::tcp::OwnedWriteHalf, sync::Notify};
-use tokio_tungstenite::tungstenite::{Utf8Bytes, protocol::frame::coding};
+use tokio::{net::TcpStream, sync::Notify};
+use tokio_tungstenite::tungstenite::protocol::frame::coding;
 
 pub use super::queue::Put;
 use super::queue::{Filled, Queue};
-
-/// One or more encoded JSON objects. A clone shares the bytes.
-pub type Frame = Utf8Bytes;
+pub use crate::engine::Frame;
 
 /// Frames that wait are joined up to this size into one text frame, and so one system call. The cost of a call is
 /// spread over enough of them then: a chat message has some 200 bytes.
@@ -81,7 +79,7 @@ pub enum Flushed {
 #[derive(Debug, Default)]
 struct State {
     queue: Queue,
-    socket: Option<Arc<OwnedWriteHalf>>,
+    socket: Option<Arc<TcpStream>>,
     /// Somebody writes, and looks again whether something waits, or wakes the session for it.
     writing: bool,
     condition: Condition,
@@ -123,7 +121,7 @@ impl Outbox {
     }
 
     /// From now on the queue can be written.
-    pub(super) fn attach(&self, socket: Arc<OwnedWriteHalf>) {
+    pub(super) fn attach(&self, socket: Arc<TcpStream>) {
         self.lock().socket = Some(socket);
     }
 
@@ -306,7 +304,7 @@ impl Outbox {
 pub(super) struct SocketLost;
 
 /// How many bytes the socket took at once.
-fn write(socket: &OwnedWriteHalf, bytes: &[u8]) -> Result<usize, SocketLost> {
+fn write(socket: &TcpStream, bytes: &[u8]) -> Result<usize, SocketLost> {
     let mut written = 0;
     while written < bytes.len() {
         match socket.try_write(&bytes[written..]) {
@@ -330,10 +328,7 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
-    use tokio::{
-        io::AsyncReadExt,
-        net::{TcpListener, TcpStream},
-    };
+    use tokio::{io::AsyncReadExt, net::TcpListener};
 
     use super::*;
 
@@ -345,9 +340,9 @@ mod tests {
     async fn attached(limit: usize) -> (Outbox, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let peer = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let (_, half) = listener.accept().await.unwrap().0.into_split();
+        let socket = listener.accept().await.unwrap().0;
         let outbox = Outbox::new(limit);
-        outbox.attach(Arc::new(half));
+        outbox.attach(Arc::new(socket));
         (outbox, peer)
     }
 

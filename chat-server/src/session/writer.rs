@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use hubbub_protocol::CloseCode;
 use tokio::{
-    net::tcp::OwnedWriteHalf,
+    net::TcpStream,
     task::yield_now,
     time::{Instant, MissedTickBehavior, interval_at, timeout_at},
 };
@@ -17,7 +17,7 @@ use crate::timing::Timing;
 
 /// Sees to it that what waits is written, until the socket is lost. After the close frame of the server, only waits.
 pub(super) async fn attend(
-    socket: &OwnedWriteHalf,
+    socket: &TcpStream,
     outbox: &Outbox,
     unanswered: &AtomicU32,
     timing: &Timing,
@@ -67,7 +67,7 @@ pub(super) async fn attend(
 }
 
 /// Writes what still waits, the answer to the peer's close at its end.
-pub(super) async fn finish(socket: &OwnedWriteHalf, outbox: &Outbox) {
+pub(super) async fn finish(socket: &TcpStream, outbox: &Outbox) {
     loop {
         match outbox.flush() {
             Flushed::All | Flushed::Lost => return,

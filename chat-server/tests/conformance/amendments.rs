@@ -1,9 +1,8 @@
 //! The contract `Broker`: changes of what is stored.
 
-use bytes::Bytes;
 use chat_server::engine::frame::decode;
 use chat_server::engine::{
-    Amendment, Found, FrameTemplate, HistoryLimits, Present, Range, RoomEvent, StoredMessage,
+    Amendment, Found, Frame, FrameTemplate, HistoryLimits, Present, Range, RoomEvent, StoredMessage,
 };
 use futures::future::join_all;
 use hubbub_protocol::{
@@ -150,9 +149,9 @@ fn present_user(present: &Present) -> hubbub_protocol::UserId {
 }
 
 /// What took the place of an `edited`.
-fn bare(edit: &StoredMessage) -> Bytes {
+fn bare(edit: &StoredMessage) -> Frame {
     let StreamEvent::Edited(edited) = decode(&edit.frame).unwrap() else { panic!("not an edit") };
-    serde_json::to_vec(&StreamEvent::Edited(Edited { text: None, ..edited })).unwrap().into()
+    serde_json::to_string(&StreamEvent::Edited(Edited { text: None, ..edited })).unwrap().into()
 }
 
 fn edited(present: Present, room: &RoomName, id: MessageId, text: &str) -> Amendment {

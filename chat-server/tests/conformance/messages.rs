@@ -3,8 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use chat_server::engine::{Range, RoomEvent};
+use chat_server::engine::{Frame, Range, RoomEvent};
 use futures::future::join_all;
 use hubbub_protocol::limits::TEXT_CHARS;
 use hubbub_protocol::{Message, MessageText, SessionId};
@@ -181,7 +180,7 @@ on_every_engine! {
     async fn a_signal_is_told_and_not_stored(world: &World) {
         let (mut server, lobby) = (world.server().await, room("lobby"));
         server.engine.subscribe(&lobby).await.unwrap();
-        let (from, frame) = (SessionId::random(), Bytes::from_static(b"{\"type\":\"typing\"}\n{}"));
+        let (from, frame) = (SessionId::random(), Frame::from_static("{\"type\":\"typing\"}\n{}"));
         server.engine.signal(&lobby, from, frame.clone()).await.unwrap();
         assert_eq!(server.room_event().await, (lobby.clone(), RoomEvent::Signal { from, frame }));
         assert_eq!(server.page(&lobby, Range::Latest(10)).await.latest, 0);

@@ -24,7 +24,7 @@ async fn private(engine: &dyn Engine, owner: &User, others: &[&User]) -> RoomNam
 
 /// Who was made what, by whom.
 fn change(StoredMessage { offset, frame }: &StoredMessage) -> (UserId, UserId, MemberChange) {
-    match serde_json::from_slice(frame).unwrap() {
+    match serde_json::from_str(frame).unwrap() {
         ServerFrame::Member(MemberChanged { user, member, change, offset: told, .. }) => {
             assert_eq!(*offset, told);
             (user.id, member.id, change)

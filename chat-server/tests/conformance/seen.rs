@@ -151,7 +151,7 @@ async fn told(server: &mut Server) -> String {
     }
 }
 
-fn words(frame: &[u8]) -> String {
+fn words(frame: &str) -> String {
     match decode(frame).unwrap() {
         StreamEvent::Message(message) => {
             format!("{} {}: {}", message.offset, message.user.name, message.text)

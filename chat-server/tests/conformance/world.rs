@@ -263,8 +263,8 @@ pub(crate) fn messages(page: &Page) -> Vec<Message> {
 }
 
 /// The message in a frame.
-pub(crate) fn decode(offset: u64, frame: &[u8]) -> Message {
-    match serde_json::from_slice(frame).expect("a frame of the protocol") {
+pub(crate) fn decode(offset: u64, frame: &str) -> Message {
+    match serde_json::from_str(frame).expect("a frame of the protocol") {
         ServerFrame::Message(message) => {
             assert_eq!(message.offset, offset);
             message

@@ -61,7 +61,7 @@ async fn what_pub_sub_repeats_or_delays_is_delivered_once() {
     let ServerFrame::Joined { epoch, .. } = joined else { panic!("{joined:?}") };
     one.send("lobby", "hi").await;
     let message = one.message().await;
-    let frame = serde_json::to_vec(&ServerFrame::Message(message)).unwrap();
+    let frame = serde_json::to_string(&ServerFrame::Message(message)).unwrap();
     for epoch in [epoch, Epoch("of old".into())] {
         let message = StoredMessage { offset: 1, frame: frame.clone().into() };
         let event = RoomEvent::Message { epoch, message };

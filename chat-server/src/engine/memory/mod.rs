@@ -12,7 +12,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use hubbub_protocol::{Epoch, MessageId, Offset, RoomName, SessionId, Timestamp, User, UserId};
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -23,7 +22,7 @@ use self::rooms::{Charter, OwnList};
 use self::sessions::Register;
 use self::stream::{Appended, Now, Stream};
 use super::accounts::{Attempts, NewRecord, RecordKey, Records};
-use super::frame::FrameTemplate;
+use super::frame::{Frame, FrameTemplate};
 use super::rooms::is_closed;
 use super::{
     Amendment, Broker, Draft, EVENT_QUEUE, Engine, EngineError, EngineEvent, Found, HistoryLimits, Page,
@@ -281,7 +280,7 @@ impl Broker for MemoryEngine {
         Ok(page.unwrap_or_else(|| Page { epoch: self.epoch(), latest: 0, oldest: 0, messages: Vec::new() }))
     }
 
-    async fn signal(&self, room: &RoomName, from: SessionId, frame: Bytes) -> Result<(), EngineError> {
+    async fn signal(&self, room: &RoomName, from: SessionId, frame: Frame) -> Result<(), EngineError> {
         let permit = self.permit().await;
         self.peek(room, |found| found.tell(room, permit, RoomEvent::Signal { from, frame }));
         Ok(())

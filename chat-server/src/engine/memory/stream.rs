@@ -3,11 +3,10 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
-use bytes::Bytes;
 use hubbub_protocol::limits::DEDUPLICATION_WINDOW;
 use hubbub_protocol::{Epoch, MessageId, Offset, Timestamp};
 
-use crate::engine::{Amendment, HistoryLimits, Present, Range, StoredMessage};
+use crate::engine::{Amendment, Frame, HistoryLimits, Present, Range, StoredMessage};
 
 /// How many ids a room remembers at most, however busy it is: about 7 MB. It cuts the window short only in a
 /// room that stores more than 160 messages a second for ten minutes.
@@ -36,7 +35,7 @@ pub(super) struct Now {
 
 #[derive(Debug)]
 struct Entry {
-    frame: Bytes,
+    frame: Frame,
     time: Timestamp,
     /// The offset of the last event that changed it.
     amended: Offset,
@@ -74,7 +73,7 @@ impl Stream {
         id: MessageId,
         time: Timestamp,
         now: Now,
-        encode: impl FnOnce(Offset) -> Bytes,
+        encode: impl FnOnce(Offset) -> Frame,
     ) -> Appended {
         self.forget_ids(now.instant);
         if let Some(&(offset, time)) = self.ids.get(&id) {

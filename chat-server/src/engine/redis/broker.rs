@@ -15,8 +15,8 @@ use super::entries::Place;
 use super::rooms::closed;
 use super::{RedisEngine, Shared, events, keys, number, scripts};
 use crate::engine::{
-    Amendment, Broker, Draft, EngineError, Found, FrameTemplate, HistoryLimits, Page, Present, Published,
-    Range, RoomRefusal, StoredMessage,
+    Amendment, Broker, Draft, EngineError, Found, Frame, FrameTemplate, HistoryLimits, Page, Present,
+    Published, Range, RoomRefusal, StoredMessage,
 };
 
 /// After how long a room is forgotten that was looked at and never written to. Its epoch is then another, which
@@ -101,7 +101,7 @@ impl Broker for RedisEngine {
         let of = present.event.offset;
         let (edit, superseded) = match (present.edit, superseded) {
             (Some(edit), Some(frame)) => (edit.offset, frame),
-            _ => (0, Bytes::new()),
+            _ => (0, Frame::default()),
         };
         let mut arguments = self.stream(&channel, time).to_vec();
         arguments.extend::<[Value; 14]>([
@@ -116,7 +116,7 @@ impl Broker for RedisEngine {
             replacement.suffix.into(),
             u8::from(event_has_text).to_string().into(),
             edit.to_string().into(),
-            Value::Bytes(superseded),
+            Value::Bytes(superseded.into()),
             by.to_string().into(),
             closed(&room),
         ]);
@@ -154,7 +154,7 @@ impl Broker for RedisEngine {
         Ok(page)
     }
 
-    async fn signal(&self, room: &RoomName, from: SessionId, frame: Bytes) -> Result<(), EngineError> {
+    async fn signal(&self, room: &RoomName, from: SessionId, frame: Frame) -> Result<(), EngineError> {
         let channel = keys::channel(room);
         let payload = Value::Bytes(events::signal(from, &frame));
         let connection = &self.shared.topology.of(&channel).commands;
@@ -242,10 +242,11 @@ fn not_ours(room: &RoomName) -> EngineError {
 
 /// An entry of a stream: the offsets of the last event that changed it and of the `edited` that has its text, and
 /// its frame. See `room.lua`.
-fn parse_entry(entry: &Bytes) -> Option<(Offset, Offset, Bytes)> {
+fn parse_entry(entry: &Bytes) -> Option<(Offset, Offset, Frame)> {
     let line = entry.iter().position(|&byte| byte == b'\n')?;
     let mut header = std::str::from_utf8(&entry[..line]).ok()?.split(' ').skip(1);
-    Some((header.next()?.parse().ok()?, header.next()?.parse().ok()?, entry.slice(line + 1..)))
+    let frame = Frame::try_from(entry.slice(line + 1..)).ok()?;
+    Some((header.next()?.parse().ok()?, header.next()?.parse().ok()?, frame))
 }
 
 /// `[epoch, latest, oldest, offset of the first, entry, entry, ...]`

@@ -14,7 +14,7 @@ use bytes::{Bytes, BytesMut};
 use hubbub_protocol::{Epoch, SessionId, User, UserId};
 use serde::Deserialize;
 
-use crate::engine::{EngineError, RoomEvent, StoredMessage, UserEvent};
+use crate::engine::{EngineError, Frame, RoomEvent, StoredMessage, UserEvent};
 
 #[derive(Deserialize)]
 struct PresenceChange {
@@ -27,9 +27,9 @@ struct PresenceChange {
 }
 
 /// What goes over the channel for a signal.
-pub(super) fn signal(from: SessionId, frame: &[u8]) -> Bytes {
+pub(super) fn signal(from: SessionId, frame: &Frame) -> Bytes {
     let mut payload = BytesMut::from(format!("signal {from}\n").as_bytes());
-    payload.extend_from_slice(frame);
+    payload.extend_from_slice(frame.as_bytes());
     payload.freeze()
 }
 
@@ -54,7 +54,8 @@ pub(super) fn parse(payload: &Bytes) -> Option<RoomEvent> {
         "message" => {
             let epoch = Epoch(header.next()?.to_owned());
             let offset = header.next()?.parse().ok()?;
-            Some(RoomEvent::Message { epoch, message: StoredMessage { offset, frame: rest } })
+            let frame = Frame::try_from(rest).ok()?;
+            Some(RoomEvent::Message { epoch, message: StoredMessage { offset, frame } })
         }
         "presence" => {
             let PresenceChange { joined, left, count } = serde_json::from_slice(&rest).ok()?;
@@ -62,7 +63,10 @@ pub(super) fn parse(payload: &Bytes) -> Option<RoomEvent> {
         }
         "renamed" => Some(RoomEvent::Renamed(serde_json::from_slice(&rest).ok()?)),
         "deleted" => Some(RoomEvent::Deleted),
-        "signal" => Some(RoomEvent::Signal { from: header.next()?.parse().ok()?, frame: rest }),
+        "signal" => {
+            let frame = Frame::try_from(rest).ok()?;
+            Some(RoomEvent::Signal { from: header.next()?.parse().ok()?, frame })
+        }
         _ => None,
     }
 }
@@ -75,14 +79,14 @@ mod tests {
 
     #[test]
     fn a_signal_comes_out_as_it_went_in() {
-        let (from, frame) = (SessionId::random(), Bytes::from_static(b"{}\n{}"));
+        let (from, frame) = (SessionId::random(), Frame::from_static("{}\n{}"));
         assert_eq!(parse(&signal(from, &frame)), Some(RoomEvent::Signal { from, frame }));
     }
 
     #[test]
     fn a_message_keeps_the_bytes_of_its_frame() {
         let event = parse(&Bytes::from_static(b"message e1 12\n{\"a\":\"\\n\"}"));
-        let message = StoredMessage { offset: 12, frame: Bytes::from_static(b"{\"a\":\"\\n\"}") };
+        let message = StoredMessage { offset: 12, frame: Frame::from_static("{\"a\":\"\\n\"}") };
         assert_eq!(event, Some(RoomEvent::Message { epoch: Epoch("e1".to_owned()), message }));
     }
 

@@ -10,9 +10,8 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use chat_server::engine::{
-    Admission, Amendment, Broker, Draft, Engine, EngineError, EngineEvent, Found, HistoryLimits, Page,
+    Admission, Amendment, Broker, Draft, Engine, EngineError, EngineEvent, Found, Frame, HistoryLimits, Page,
     Presence, Published, Range, Roster, SessionRecord, SessionRegister, UserEvent,
     accounts::{Attempts, NewRecord, RecordKey, Records},
     memory::{MemoryEngine, MemoryOptions},
@@ -130,7 +129,7 @@ impl Broker for Switched {
         self.readable()?.history(room, range).await
     }
 
-    async fn signal(&self, room: &RoomName, from: SessionId, frame: Bytes) -> Result<(), EngineError> {
+    async fn signal(&self, room: &RoomName, from: SessionId, frame: Frame) -> Result<(), EngineError> {
         self.there()?.signal(room, from, frame).await
     }
 
