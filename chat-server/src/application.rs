@@ -66,7 +66,7 @@ impl Application {
     /// # Errors
     /// See [`StartError`].
     pub async fn build(config: Config) -> Result<Self, StartError> {
-        let id = ServerId(format!("{}-{:06x}", config.server_name, fastrand::u32(..1 << 24)));
+        let id = ServerId(format!("{}-{:06x}", config.server_name, fastrand::u32(..1 << 24)).into());
         match &config.engine {
             EngineChoice::Memory => {
                 let (engine, events) = MemoryEngine::start(MemoryOptions { history: config.history });

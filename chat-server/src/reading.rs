@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn the_id_is_of_the_user_the_life_of_the_stream_and_the_message() {
         let (ada, bob) = (UserId::random(), UserId::random());
-        let epoch = |name: &str| Epoch(name.to_owned());
+        let epoch = |name: &str| Epoch(name.into());
         let first = id(ada, &epoch("one"), 7);
         assert_eq!(id(ada, &epoch("one"), 7), first);
         for other in [id(bob, &epoch("one"), 7), id(ada, &epoch("two"), 7), id(ada, &epoch("one"), 8)] {

@@ -1,6 +1,6 @@
 //! What a client says, and the edge where it is checked.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Deref};
 
 use serde::{Deserialize, Serialize};
 
@@ -126,31 +126,45 @@ pub enum ClientFrame {
     Ping,
 }
 
+/// A text of a frame, not copied unless something in it is escaped: serde borrows a `Cow` that stands alone, and copies one
+/// that stands in an `Option`.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Any frame, with every field that some frame has: one pass over the JSON, and errors of our own words.
 #[derive(Deserialize)]
 struct Raw<'a> {
     #[serde(rename = "type", borrow, default)]
-    kind: Option<Cow<'a, str>>,
+    kind: Option<Text<'a>>,
     #[serde(borrow, default)]
-    token: Option<Cow<'a, str>>,
+    token: Option<Text<'a>>,
     #[serde(borrow, default)]
     resume: Option<Vec<RawResume<'a>>>,
     #[serde(borrow, default)]
-    room: Option<Cow<'a, str>>,
+    room: Option<Text<'a>>,
     #[serde(default)]
     history: Option<usize>,
     #[serde(borrow, default)]
-    id: Option<Cow<'a, str>>,
+    id: Option<Text<'a>>,
     #[serde(borrow, default)]
-    text: Option<Cow<'a, str>>,
+    text: Option<Text<'a>>,
     #[serde(borrow, default)]
-    name: Option<Cow<'a, str>>,
+    name: Option<Text<'a>>,
     #[serde(default)]
     offset: Option<u64>,
     #[serde(borrow, default)]
-    message: Option<Cow<'a, str>>,
+    message: Option<Text<'a>>,
     #[serde(borrow, default)]
-    emoji: Option<Cow<'a, str>>,
+    emoji: Option<Text<'a>>,
     #[serde(default)]
     on: Option<bool>,
 }
@@ -158,11 +172,14 @@ struct Raw<'a> {
 #[derive(Deserialize)]
 struct RawResume<'a> {
     #[serde(borrow)]
-    room: Cow<'a, str>,
+    room: Text<'a>,
     #[serde(borrow)]
-    epoch: Cow<'a, str>,
+    epoch: Text<'a>,
     offset: u64,
 }
+
+/// How much of what a refusal is about is repeated in it: more than an id or a room's name has.
+const REFERENCE_CHARS: usize = 64;
 
 impl ClientFrame {
     /// Reads one frame of a client.
@@ -190,8 +207,11 @@ impl ClientFrame {
             return Err(not_an_object());
         }
         let raw: Raw = serde_json::from_str(text).map_err(|_| what_is_wrong_with(text))?;
-        let reference = raw.id.as_ref().or(raw.room.as_ref()).map(|text| text.chars().take(64).collect());
-        raw.check().map_err(|(code, message)| Rejection { code, message, reference })
+        let about = raw.id.clone().or_else(|| raw.room.clone());
+        raw.check().map_err(|(code, message)| {
+            let reference = about.map(|text| text.chars().take(REFERENCE_CHARS).collect());
+            Rejection { code, message, reference }
+        })
     }
 }
 
@@ -224,11 +244,11 @@ fn missing(field: &str) -> (ErrorCode, String) {
     (ErrorCode::MissingField, format!("{field} is missing"))
 }
 
-fn needed<'r, 'a>(field: &str, value: Option<&'r Cow<'a, str>>) -> Checked<&'r Cow<'a, str>> {
-    value.ok_or_else(|| missing(field))
+fn needed<'a>(field: &str, value: Option<&'a Text<'_>>) -> Checked<&'a str> {
+    value.map(Deref::deref).ok_or_else(|| missing(field))
 }
 
-fn guid(field: &str, value: Option<&Cow<'_, str>>) -> Checked<MessageId> {
+fn guid(field: &str, value: Option<&Text<'_>>) -> Checked<MessageId> {
     needed(field, value)?.parse().map_err(|_| (ErrorCode::BadField, format!("{field} is not a GUID")))
 }
 
@@ -247,9 +267,10 @@ impl Raw<'_> {
     fn check(self) -> Checked<ClientFrame> {
         let kind = self.kind.as_deref().unwrap_or_default();
         match kind {
-            "hello" => {
-                Ok(ClientFrame::Hello { token: self.token.map(Cow::into_owned), resume: rooms(self.resume)? })
-            }
+            "hello" => Ok(ClientFrame::Hello {
+                token: self.token.map(|token| token.0.into_owned()),
+                resume: rooms(self.resume)?,
+            }),
             "join" => Ok(ClientFrame::Join { room: self.room()?, history: self.history()? }),
             "leave" => Ok(ClientFrame::Leave { room: self.room()? }),
             "send" => Ok(ClientFrame::Send { id: self.id()?, room: self.room()?, text: self.text()? }),
@@ -324,7 +345,7 @@ fn rooms(resume: Option<Vec<RawResume<'_>>>) -> Checked<Vec<ResumeFrom>> {
         .map(|RawResume { room, epoch, offset }| {
             Ok(ResumeFrom {
                 room: room_name("resume.room", &room)?,
-                epoch: Epoch(epoch.into_owned()),
+                epoch: Epoch(epoch.0.into()),
                 offset: possible("resume.offset", offset)?,
             })
         })

@@ -1,8 +1,8 @@
 //! Names and texts that were checked once, at the edge, and need no check after it.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use crate::limits::{DEVICE_CHARS, EMOJI_CHARS, NAME_CHARS, TEXT_CHARS, TITLE_CHARS, TOPIC_CHARS};
 
@@ -46,16 +46,16 @@ pub(crate) fn at_most(text: &str, limit: usize) -> Result<(), InvalidText> {
 macro_rules! checked_text {
     ($(#[$doc:meta])* $name:ident, $limit:expr, $parse:expr) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
         #[cfg_attr(feature = "typescript", derive(ts_rs::TS), ts(type = "string"))]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        #[serde(try_from = "String")]
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// Checks `text`; see the type for its rules.
             pub fn parse(text: &str) -> Result<Self, InvalidText> {
                 let parse: fn(&str) -> Result<&str, InvalidText> = $parse;
-                parse(text).map(|text| Self(text.to_owned()))
+                parse(text).map(|text| Self(text.into()))
             }
 
             /// The text itself.
@@ -86,17 +86,18 @@ macro_rules! checked_text {
             }
         }
 
+        // By hand: serde's `into` would clone the text for each frame that quotes it.
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
         impl TryFrom<String> for $name {
             type Error = InvalidText;
 
             fn try_from(text: String) -> Result<Self, InvalidText> {
                 Self::parse(&text)
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(value: $name) -> String {
-                value.0
             }
         }
 
@@ -168,7 +169,7 @@ checked_text! {
 impl Default for Topic {
     /// None.
     fn default() -> Self {
-        Self(String::new())
+        Self("".into())
     }
 }
 

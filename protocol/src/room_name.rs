@@ -1,6 +1,6 @@
 //! The address of a room.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -97,7 +97,7 @@ impl RoomName {
     }
 
     fn made(prefix: &str, digits: Uuid) -> Self {
-        Self(format!("{prefix}{}", digits.simple()))
+        Self(format!("{prefix}{}", digits.simple()).into())
     }
 }
 

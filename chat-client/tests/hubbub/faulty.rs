@@ -185,7 +185,7 @@ fn answer(text: &str, fault: Fault, room: &Mutex<Room>, own: &mpsc::UnboundedSen
         ClientFrame::Join { .. } => enter(false),
         ClientFrame::Typing { .. } => reply(json!({"type": "reconnect", "delayMs": 0, "reason": "go"})),
         ClientFrame::Send { id, text, .. } => {
-            for (id, offset) in room.lock().unwrap().take(fault, id, text.into()) {
+            for (id, offset) in room.lock().unwrap().take(fault, id, text.to_string()) {
                 reply(json!({"type": "ack", "id": id, "room": "tea", "offset": offset,
                     "time": "2026-01-31T08:05:09.042Z"}));
             }

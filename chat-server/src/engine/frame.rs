@@ -1,6 +1,10 @@
 //! Encoded frames, and those of events that are encoded before their offset is known.
 
-use hubbub_protocol::{Erased, Message, Offset, Seen, StreamEvent, limits::OFFSET_MAX};
+use std::{cell::RefCell, ops::Range};
+
+use bytes::Bytes;
+use hubbub_protocol::{Erased, Message, Offset, Seen, StreamEvent};
+use serde::{Serialize, ser::Error};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::{Content, Draft, EngineError};
@@ -8,14 +12,43 @@ use super::{Content, Draft, EngineError};
 /// One or more encoded JSON objects, as sockets get them. A clone shares the bytes.
 pub type Frame = Utf8Bytes;
 
+/// What a number stands behind.
+const OFFSET_FIELD: &str = "\"offset\":";
+const AMENDED_FIELD: &str = "\"amended\":";
+
+/// What stands in the gap: a field that is 0 may be left out.
+const UNKNOWN: Offset = 1;
+
+/// How much room for encoding each thread keeps: more than almost all frames take.
+const SCRATCH_BYTES: usize = 8 << 10;
+
+thread_local! {
+    /// Where frames are encoded, so that each is allocated once and in its size.
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What is told or stored as JSON.
+///
+/// # Errors
+/// A defect: strings and numbers can always be encoded.
+pub fn json(value: &impl Serialize) -> Result<Frame, serde_json::Error> {
+    SCRATCH.with_borrow_mut(|scratch| {
+        scratch.clear();
+        serde_json::to_writer(&mut *scratch, value)?;
+        let frame = Frame::try_from(Bytes::copy_from_slice(scratch)).map_err(serde_json::Error::custom);
+        scratch.shrink_to(SCRATCH_BYTES);
+        frame
+    })
+}
+
 /// A frame with a gap where an offset goes: only the engine's store knows it, and it may be another process that
 /// can't afford to encode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FrameTemplate {
-    /// All before the offset.
-    pub(super) prefix: String,
-    /// All behind it.
-    pub(super) suffix: String,
+    /// The frame with some number in the gap.
+    text: Frame,
+    /// Where the number is.
+    gap: Range<usize>,
 }
 
 impl FrameTemplate {
@@ -40,10 +73,9 @@ impl FrameTemplate {
     /// A defect: strings and numbers can always be encoded.
     pub fn at_offset(event: &StreamEvent) -> Result<Self, EngineError> {
         // Before the offset there is the room's name, which has no quotes, so this is the field and no text.
-        let gap = format!("\"offset\":{}", event.offset());
         let text = encode(event)?;
-        let (before, behind) = text.split_once(&gap).ok_or_else(|| no_gap("offset"))?;
-        Ok(Self { prefix: format!("{before}\"offset\":"), suffix: behind.to_owned() })
+        let field = text.find(OFFSET_FIELD).ok_or_else(|| no_gap("offset"))?;
+        Ok(Self::behind(text, field + OFFSET_FIELD.len()))
     }
 
     /// The frame of a message that was changed; the gap is where the offset of the change goes.
@@ -51,7 +83,7 @@ impl FrameTemplate {
     /// # Errors
     /// See [`FrameTemplate::at_offset`].
     pub fn amended(message: Message) -> Result<Self, EngineError> {
-        Self::at_amended(&StreamEvent::Message(Message { amended: OFFSET_MAX, ..message }))
+        Self::at_amended(&StreamEvent::Message(Message { amended: UNKNOWN, ..message }))
     }
 
     /// The frame of what stands for a message that was deleted; the gap is where the offset of the deletion goes.
@@ -59,20 +91,35 @@ impl FrameTemplate {
     /// # Errors
     /// See [`FrameTemplate::at_offset`].
     pub fn erased(erased: Erased) -> Result<Self, EngineError> {
-        Self::at_amended(&StreamEvent::Erased(Erased { amended: OFFSET_MAX, ..erased }))
+        Self::at_amended(&StreamEvent::Erased(Erased { amended: UNKNOWN, ..erased }))
     }
 
     fn at_amended(event: &StreamEvent) -> Result<Self, EngineError> {
         // It is the last field, so no text can be behind it.
         let text = encode(event)?;
-        let gap = format!("\"amended\":{OFFSET_MAX}");
-        let (before, behind) = text.rsplit_once(&gap).ok_or_else(|| no_gap("amended"))?;
-        Ok(Self { prefix: format!("{before}\"amended\":"), suffix: behind.to_owned() })
+        let field = text.rfind(AMENDED_FIELD).ok_or_else(|| no_gap("amended"))?;
+        Ok(Self::behind(text, field + AMENDED_FIELD.len()))
+    }
+
+    /// With the number that begins there as its gap.
+    fn behind(text: Frame, start: usize) -> Self {
+        let digits = text[start..].bytes().take_while(u8::is_ascii_digit).count();
+        Self { text, gap: start..start + digits }
+    }
+
+    /// All before the offset.
+    pub(super) fn prefix(&self) -> &str {
+        &self.text[..self.gap.start]
+    }
+
+    /// All behind it.
+    pub(super) fn suffix(&self) -> &str {
+        &self.text[self.gap.end..]
     }
 
     /// The frame with its offset.
     pub(super) fn with(&self, offset: Offset) -> Frame {
-        format!("{}{offset}{}", self.prefix, self.suffix).into()
+        [self.prefix(), &offset.to_string(), self.suffix()].concat().into()
     }
 }
 
@@ -84,9 +131,8 @@ fn no_gap(field: &str) -> EngineError {
 ///
 /// # Errors
 /// A defect: strings and numbers can always be encoded.
-pub fn encode(event: &StreamEvent) -> Result<String, EngineError> {
-    serde_json::to_string(event)
-        .map_err(|error| EngineError::Corrupt(format!("an event can't be encoded: {error}")))
+pub fn encode(event: &StreamEvent) -> Result<Frame, EngineError> {
+    json(event).map_err(|error| EngineError::Corrupt(format!("an event can't be encoded: {error}")))
 }
 
 /// An event as it was stored.
@@ -141,7 +187,7 @@ mod tests {
         let reactions = vec![Reaction { emoji, users: vec![UserId::random()] }];
         let expected = Message { reactions, amended: 50, ..message() };
         let frame = FrameTemplate::amended(expected.clone()).unwrap().with(50);
-        assert_eq!(frame.as_str(), encode(&StreamEvent::Message(expected)).unwrap());
+        assert_eq!(frame, encode(&StreamEvent::Message(expected)).unwrap());
     }
 
     #[test]
@@ -149,7 +195,7 @@ mod tests {
         let Message { room, offset, id, user, time, .. } = message();
         let expected = Erased { room, offset, id, user, time, amended: 43 };
         let frame = FrameTemplate::erased(expected.clone()).unwrap().with(43);
-        assert_eq!(frame.as_str(), encode(&StreamEvent::Erased(expected)).unwrap());
+        assert_eq!(frame, encode(&StreamEvent::Erased(expected)).unwrap());
     }
 
     #[test]
@@ -159,6 +205,6 @@ mod tests {
             StreamEvent::Deleted(Deleted { room: room.clone(), offset, of: 7, id, user: user.clone(), time })
         };
         let frame = FrameTemplate::at_offset(&deleted(7)).unwrap().with(1_000);
-        assert_eq!(frame.as_str(), encode(&deleted(1_000)).unwrap());
+        assert_eq!(frame, encode(&deleted(1_000)).unwrap());
     }
 }

@@ -180,7 +180,7 @@ fn amendment(
     let Amended { event, replacement, supersedes_text } =
         amend::amend(decode(&present.event.frame)?, message, by, change, time)?;
     let superseded = match &present.edit {
-        Some(edit) if supersedes_text => Some(encode(&amend::without_text(decode(&edit.frame)?))?.into()),
+        Some(edit) if supersedes_text => Some(encode(&amend::without_text(decode(&edit.frame)?))?),
         _ => None,
     };
     Ok(Amendment {

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::outbox::Frame;
 use crate::{
-    engine::{EngineError, RoomRefusal, StoredMessage},
+    engine::{EngineError, RoomRefusal, StoredMessage, frame::json},
     limits::TooFast,
     tokens::TokenError,
 };
@@ -18,8 +18,8 @@ pub const RETRY_AFTER_MS: u64 = 1_000;
 
 /// Any frame.
 pub fn frame(frame: &ServerFrame) -> Frame {
-    match serde_json::to_string(frame) {
-        Ok(text) => text.into(),
+    match json(frame) {
+        Ok(frame) => frame,
         // Strings and numbers can't fail; a defect is told rather than hidden.
         Err(error) => {
             tracing::error!(%error, "a frame could not be encoded");

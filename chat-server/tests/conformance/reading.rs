@@ -145,7 +145,7 @@ async fn two_servers_agree_on_what_is_unread() {
 }
 
 fn position(epoch: &str, offset: Offset) -> Position {
-    Position { epoch: Epoch(epoch.to_owned()), offset }
+    Position { epoch: Epoch(epoch.into()), offset }
 }
 
 async fn names(server: &Server, user: UserId) -> Vec<String> {

@@ -19,7 +19,7 @@ fn session(user: UserId, server: &str, second: i64) -> SessionRecord {
         session: SessionId::random(),
         user,
         device: DeviceId::random(),
-        server: ServerId(server.to_owned()),
+        server: ServerId(server.into()),
         since: Timestamp::from_unix_millis(1_769_846_700_042 + 1_000 * second),
     }
 }

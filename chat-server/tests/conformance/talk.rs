@@ -7,7 +7,7 @@ use std::time::Duration;
 use chat_server::engine::redis::RedisOptions;
 use chat_server::engine::{EngineEvent, HistoryLimits, Range, RoomEvent};
 use futures::future::join_all;
-use hubbub_protocol::RoomName;
+use hubbub_protocol::{Epoch, RoomName};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
@@ -93,7 +93,7 @@ pub(crate) async fn talk(
 
 struct Spoken {
     texts: Vec<String>,
-    epochs: Vec<String>,
+    epochs: Vec<Epoch>,
     longest_silence: Duration,
 }
 
@@ -123,8 +123,8 @@ async fn speak(
         spoken.longest_silence = spoken.longest_silence.max(latest.elapsed());
         latest = Instant::now();
         spoken.texts.push(text);
-        if spoken.epochs.last() != Some(&published.epoch.0) {
-            spoken.epochs.push(published.epoch.0);
+        if spoken.epochs.last() != Some(&published.epoch) {
+            spoken.epochs.push(published.epoch);
         }
         if *over.borrow() {
             let awaited = *last.get_or_insert(spoken.texts.len());

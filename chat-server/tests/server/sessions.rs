@@ -70,7 +70,7 @@ async fn the_sessions_of_a_killed_server_are_seen_until_its_lease_has_ended() {
     let laptop = again(at_two, &token).await;
     for at in [at_one, at_two] {
         let sessions = online(at, &token).await;
-        let servers: Vec<_> = sessions.iter().map(|session| session.server.0.as_str()).collect();
+        let servers: Vec<_> = sessions.iter().map(|session| &*session.server.0).collect();
         assert!(
             matches!(servers[..], [first, second] if first.starts_with("one-") && second.starts_with("two-")),
             "{servers:?}"

@@ -173,7 +173,7 @@ async fn one_of_five_hundred_that_stops_reading_delays_nobody_and_resumes_whole(
     assert_eq!(code, CloseCode::SlowConsumer.code());
     let missed = lobby.said - last;
     let mut back = lobby.server.connect().await;
-    let resume = ResumeFrom { room: room("lobby"), epoch: Epoch(epoch), offset: last };
+    let resume = ResumeFrom { room: room("lobby"), epoch: Epoch(epoch.into()), offset: last };
     back.hello(Some(token), vec![resume]).await;
     let mut resumed = Vec::new();
     let rest = loop {

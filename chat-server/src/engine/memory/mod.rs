@@ -112,7 +112,7 @@ impl MemoryEngine {
 
     /// That of a room that begins now.
     fn epoch(&self) -> Epoch {
-        Epoch(format!("{}{}", self.life, self.forgotten.load(Ordering::Relaxed)))
+        Epoch(format!("{}{}", self.life, self.forgotten.load(Ordering::Relaxed)).into())
     }
 
     /// That of a room whose stream is forgotten now.

@@ -32,7 +32,7 @@ const CONCURRENT_KEEPS: usize = 64;
 #[async_trait]
 impl Broker for RedisEngine {
     async fn publish(&self, draft: Draft) -> Result<Published, EngineError> {
-        let FrameTemplate { prefix, suffix } = FrameTemplate::of(&draft)?;
+        let template = FrameTemplate::of(&draft)?;
         let channel = keys::channel(&draft.room);
         let keys: [Key; 5] = [
             keys::meta(&draft.room).into(),
@@ -49,8 +49,8 @@ impl Broker for RedisEngine {
             kept,
             cutoff,
             lifetime,
-            prefix.into(),
-            suffix.into(),
+            template.prefix().into(),
+            template.suffix().into(),
             draft.time.as_unix_millis().to_string().into(),
             DEDUPLICATION_WINDOW.as_secs().to_string().into(),
             draft.user.id.to_string().into(),
@@ -62,7 +62,7 @@ impl Broker for RedisEngine {
             return Err(RoomRefusal::NoSuchRoom.into());
         }
 
-        let epoch = Epoch(epoch);
+        let epoch = Epoch(epoch.into());
         self.shared.subscriptions.saw(&channel, &epoch, offset);
         if offset == 1 {
             // Nobody has to be there for a room to be. When this fails the sender tries again, with the same answer.
@@ -105,15 +105,15 @@ impl Broker for RedisEngine {
         };
         let mut arguments = self.stream(&channel, time).to_vec();
         arguments.extend::<[Value; 14]>([
-            event.prefix.into(),
-            event.suffix.into(),
+            event.prefix().into(),
+            event.suffix().into(),
             time.as_unix_millis().to_string().into(),
             DEDUPLICATION_WINDOW.as_secs().to_string().into(),
-            present.epoch.0.into(),
+            present.epoch.0.as_ref().into(),
             of.to_string().into(),
             present.amended.to_string().into(),
-            replacement.prefix.into(),
-            replacement.suffix.into(),
+            replacement.prefix().into(),
+            replacement.suffix().into(),
             u8::from(event_has_text).to_string().into(),
             edit.to_string().into(),
             Value::Bytes(superseded.into()),
@@ -224,10 +224,10 @@ impl RedisEngine {
     pub(super) fn stream(&self, channel: &str, now: Timestamp) -> [Value; 6] {
         let HistoryLimits { events, .. } = self.shared.options.history;
         let cutoff = self.shared.options.history.cutoff(now).map_or(0, Timestamp::as_unix_millis);
-        let (epoch, offset) = self.shared.subscriptions.seen(channel).unwrap_or((Epoch(String::new()), 0));
+        let (epoch, offset) = self.shared.subscriptions.seen(channel).unwrap_or((Epoch("".into()), 0));
         [
             Uuid::new_v4().simple().to_string().into(),
-            epoch.0.into(),
+            epoch.0.as_ref().into(),
             offset.to_string().into(),
             number(events),
             cutoff.to_string().into(),
@@ -252,7 +252,7 @@ fn parse_entry(entry: &Bytes) -> Option<(Offset, Offset, Frame)> {
 /// `[epoch, latest, oldest, offset of the first, entry, entry, ...]`
 fn parse_page(answer: Vec<Value>) -> Option<Page> {
     let mut answer = answer.into_iter();
-    let epoch = Epoch(answer.next()?.into_string()?);
+    let epoch = Epoch(answer.next()?.into_string()?.into());
     let (latest, oldest) = (answer.next()?.as_u64()?, answer.next()?.as_u64()?);
     let first: Offset = answer.next()?.as_u64()?;
     let stored = |(offset, entry): (Offset, Value)| {
@@ -266,7 +266,7 @@ fn parse_page(answer: Vec<Value>) -> Option<Page> {
 /// `[1, epoch, offset, time]` for what was stored before, `[2, ...]` for now; `[0, epoch, entry, entry of the edit]`
 fn parse_found(answer: Vec<Value>, of: Offset) -> Option<Found> {
     let [done, epoch, third, fourth] = <[Value; 4]>::try_from(answer).ok()?;
-    let epoch = Epoch(epoch.into_string()?);
+    let epoch = Epoch(epoch.into_string()?.into());
     let done = done.as_u64()?;
     if done > 0 {
         let time = Timestamp::from_unix_millis(fourth.as_i64()?);

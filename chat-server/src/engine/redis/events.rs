@@ -52,7 +52,7 @@ pub(super) fn parse(payload: &Bytes) -> Option<RoomEvent> {
     let mut header = std::str::from_utf8(&payload[..line]).ok()?.split(' ');
     match header.next()? {
         "message" => {
-            let epoch = Epoch(header.next()?.to_owned());
+            let epoch = Epoch(header.next()?.into());
             let offset = header.next()?.parse().ok()?;
             let frame = Frame::try_from(rest).ok()?;
             Some(RoomEvent::Message { epoch, message: StoredMessage { offset, frame } })
@@ -87,7 +87,7 @@ mod tests {
     fn a_message_keeps_the_bytes_of_its_frame() {
         let event = parse(&Bytes::from_static(b"message e1 12\n{\"a\":\"\\n\"}"));
         let message = StoredMessage { offset: 12, frame: Frame::from_static("{\"a\":\"\\n\"}") };
-        assert_eq!(event, Some(RoomEvent::Message { epoch: Epoch("e1".to_owned()), message }));
+        assert_eq!(event, Some(RoomEvent::Message { epoch: Epoch("e1".into()), message }));
     }
 
     #[test]

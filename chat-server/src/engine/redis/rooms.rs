@@ -34,11 +34,11 @@ impl Rooms for RedisEngine {
         ];
         let mut arguments: Vec<Value> = vec![
             created.as_unix_millis().to_string().into(),
-            title.map(String::from).unwrap_or_default().into(),
-            topic.map(String::from).unwrap_or_default().into(),
+            title.as_ref().map(RoomTitle::as_str).unwrap_or_default().into(),
+            topic.as_ref().map(Topic::as_str).unwrap_or_default().into(),
         ];
         for (User { id, name }, role) in members {
-            arguments.extend([id.to_string().into(), role_name(role).into(), String::from(name).into()]);
+            arguments.extend([id.to_string().into(), role_name(role).into(), name.as_str().into()]);
         }
         let commands = &self.shared.topology.of(&keys::channel(&room)).commands;
         let made: bool = commands.run(&scripts::CREATE_ROOM, &keys, &arguments).await?;
@@ -52,13 +52,15 @@ impl Rooms for RedisEngine {
         let SettingsChange { room, by, title, topic, time, event } = change;
         let mut arguments = self.stream(&keys::channel(&room), time).to_vec();
         arguments.extend::<[Value; 5]>([
-            event.prefix.into(),
-            event.suffix.into(),
+            event.prefix().into(),
+            event.suffix().into(),
             time.as_unix_millis().to_string().into(),
             by.to_string().into(),
             closed(&room),
         ]);
-        for (field, value) in [("title", title.map(String::from)), ("topic", topic.map(String::from))] {
+        for (field, value) in
+            [("title", title.as_ref().map(RoomTitle::as_str)), ("topic", topic.as_ref().map(Topic::as_str))]
+        {
             arguments.extend(value.into_iter().flat_map(|value| [field.into(), value.into()]));
         }
         let commands = &self.shared.topology.of(&keys::channel(&room)).commands;
@@ -76,13 +78,13 @@ impl Rooms for RedisEngine {
             NewRole::Left => "left",
         };
         arguments.extend::<[Value; 10]>([
-            event.prefix.into(),
-            event_if_new.suffix.into(),
-            event.suffix.into(),
+            event.prefix().into(),
+            event_if_new.suffix().into(),
+            event.suffix().into(),
             time.as_unix_millis().to_string().into(),
             by.to_string().into(),
             member.id.to_string().into(),
-            String::from(member.name).into(),
+            member.name.as_str().into(),
             role.into(),
             closed(&room),
             number(MEMBERS_PER_ROOM),
@@ -90,8 +92,8 @@ impl Rooms for RedisEngine {
         if let Some(Heir { user, event }) = heir {
             arguments.extend::<[Value; 3]>([
                 user.to_string().into(),
-                event.prefix.into(),
-                event.suffix.into(),
+                event.prefix().into(),
+                event.suffix().into(),
             ]);
         }
         let commands = &self.shared.topology.of(&keys::channel(&room)).commands;
@@ -138,7 +140,7 @@ impl Rooms for RedisEngine {
         arguments.extend::<[Value; 5]>([
             user.to_string().into(),
             closed(room),
-            read.map(|read| read.epoch.0.clone()).unwrap_or_default().into(),
+            read.map(|read| &*read.epoch.0).unwrap_or_default().into(),
             read.map_or(0, |read| read.offset).to_string().into(),
             UNREAD_MAX.to_string().into(),
         ]);
@@ -203,7 +205,7 @@ impl Rooms for RedisEngine {
             .await?;
         let position = |text: &str| {
             let (epoch, offset) = text.split_once(' ')?;
-            Some(Position { epoch: Epoch(epoch.to_owned()), offset: offset.parse().ok()? })
+            Some(Position { epoch: Epoch(epoch.into()), offset: offset.parse().ok()? })
         };
         let entry = |(room, read): (String, String)| Some((RoomName::parse(&room).ok()?, position(&read)));
         Ok(all.into_iter().filter_map(entry).collect())
@@ -218,7 +220,7 @@ impl Rooms for RedisEngine {
         let key = keys::own_rooms(user);
         let arguments: [Value; 5] = [
             room.as_str().into(),
-            read.map(|read| read.epoch.0.clone()).unwrap_or_default().into(),
+            read.map(|read| &*read.epoch.0).unwrap_or_default().into(),
             read.map_or(0, |read| read.offset).to_string().into(),
             number(ROOMS_PER_USER),
             number(LIST_LIFETIME),
@@ -326,7 +328,7 @@ fn parse_view(answer: Vec<Value>) -> Option<RoomView> {
         topic: Topic::parse(&topic).ok(),
         present: present.parse().ok()?,
         members: members.parse().ok()?,
-        epoch: Epoch(epoch),
+        epoch: Epoch(epoch.into()),
         latest: latest.parse().ok()?,
         read: read.parse().ok()?,
         unread: unread.parse().ok()?,
