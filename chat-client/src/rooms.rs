@@ -103,7 +103,7 @@ impl Rooms {
         }
     }
 
-    /// After `welcome`: asks for the rooms that were not among those to resume.
+    /// Behind `hello`: asks for the rooms that are not among those to resume.
     pub(crate) fn ask_for_new(&mut self) -> Vec<ClientFrame> {
         self.ask_where(|state| state.position.is_none())
     }

@@ -25,6 +25,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The default of 128 KiB would be most of what a connection weighs; a chat message fits here.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 
+/// Frames that are said at once, as hello and the joins behind it, share a write up to this size. It is taken as far as it is
+/// used.
+const WRITE_BUFFER_BYTES: usize = 4 * 1024;
+
 /// A page of messages of the greatest length, each character escaped: 500 times 4,000 times 12 bytes.
 pub(crate) const LARGEST_MESSAGE_BYTES: usize = 32 * 1024 * 1024;
 
@@ -49,7 +53,7 @@ async fn open_unbounded(endpoint: &Endpoint) -> Result<Socket, Loss> {
     let stream = connect(endpoint).await.map_err(|error| unreachable(error.to_string()))?;
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(0)
+        .write_buffer_size(WRITE_BUFFER_BYTES)
         .max_message_size(Some(LARGEST_MESSAGE_BYTES))
         .max_frame_size(Some(LARGEST_MESSAGE_BYTES));
     let tls = Connector::Rustls(endpoint.trust().config());

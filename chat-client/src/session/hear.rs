@@ -24,12 +24,13 @@ impl Session {
         match frame {
             ServerFrame::Welcome { user, server, token, session: _, limits: _ } => {
                 self.phase = Phase::Welcome { since: now };
+                let asked = self.wants_another_name();
                 self.token = token.or(self.token.take());
-                if self.name.as_ref().is_some_and(|name| *name != user.name) {
+                self.user = Some(user.clone());
+                // The token is of somebody who goes by another one.
+                if !asked && self.wants_another_name() {
                     self.ask_for_name();
                 }
-                self.frames.extend(self.rooms.ask_for_new());
-                self.user = Some(user.clone());
                 self.events.push_back(Event::Connected { user, server });
                 self.send_due(now);
             }

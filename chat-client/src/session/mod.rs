@@ -112,7 +112,7 @@ impl Session {
     /// Into a room, with so many of its latest messages; kept over reconnects. In a room already: asks who is there.
     pub fn join(&mut self, room: RoomName, history: usize) {
         self.rooms.want(room.clone(), history);
-        if self.is_welcome() {
+        if self.has_greeted() {
             self.frames.push_back(self.rooms.ask(room, history));
         }
     }
@@ -120,7 +120,7 @@ impl Session {
     /// Out of a room.
     pub fn leave(&mut self, room: RoomName) {
         self.rooms.leave(&room);
-        if self.is_welcome() {
+        if self.has_greeted() {
             self.frames.push_back(ClientFrame::Leave { room });
         } else {
             self.events.push_back(Event::Left { room, reason: None });
@@ -143,9 +143,16 @@ impl Session {
     /// Changes the client's name; kept over reconnects.
     pub fn rename(&mut self, name: UserName) {
         self.name = Some(name);
-        if self.is_welcome() {
+        if self.has_greeted() {
             self.ask_for_name();
         }
+    }
+
+    /// Whether the client wants another name than the one it has, as far as it knows: without a token it will be a new
+    /// guest, whom the server names.
+    fn wants_another_name(&self) -> bool {
+        let Some(name) = &self.name else { return false };
+        self.token.is_none() || self.user.as_ref().is_some_and(|user| user.name != *name)
     }
 
     fn ask_for_name(&mut self) {
@@ -188,13 +195,19 @@ impl Session {
         Some((position.epoch(), position.last()))
     }
 
-    /// A connection is there: says hello on it.
+    /// A connection is there: says hello on it, and right behind that the rest. A server takes one frame after the other, so
+    /// nothing has to wait for the welcome; messages do, since they wait for their rooms.
     pub fn connected(&mut self, now: Instant) {
         self.connection_gone();
         self.phase = Phase::Greeting;
         self.heard_at = now;
         let resume = self.rooms.to_resume();
         self.frames.push_back(ClientFrame::Hello { token: self.token.clone(), resume });
+        // Before the rooms: who is in them sees one name, and no change.
+        if self.wants_another_name() {
+            self.ask_for_name();
+        }
+        self.frames.extend(self.rooms.ask_for_new());
     }
 
     /// The client left the old connection for a new one, as the server had asked.
@@ -307,6 +320,11 @@ impl Session {
 
     fn is_welcome(&self) -> bool {
         matches!(self.phase, Phase::Welcome { .. })
+    }
+
+    /// Whether hello was said, be it not answered yet.
+    fn has_greeted(&self) -> bool {
+        !matches!(self.phase, Phase::Offline)
     }
 
     fn connection_gone(&mut self) {

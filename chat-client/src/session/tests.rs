@@ -111,15 +111,50 @@ fn a_client_says_hello_then_takes_its_name_then_joins_then_sends() {
     let mut peer = Peer::connected(Identity::guest_named("Grace".parse().unwrap()));
     peer.session.join(room(), 10);
     let id = peer.sends();
-    assert_eq!(peer.frames(), [ClientFrame::Hello { token: None, resume: vec![] }]);
-    peer.welcome();
-    let name = "Grace".parse().unwrap();
     assert_eq!(
         peer.frames(),
-        [ClientFrame::Rename { name }, ClientFrame::Join { room: room(), history: 10 }]
+        [
+            ClientFrame::Hello { token: None, resume: vec![] },
+            ClientFrame::Rename { name: "Grace".parse().unwrap() },
+            ClientFrame::Join { room: room(), history: 10 }
+        ],
+        "without waiting for the welcome"
     );
+    peer.welcome();
+    assert_eq!(peer.frames(), []);
     peer.joined(0, false, &[]);
     assert_eq!(sent(&peer.frames()), [id]);
+}
+
+#[test]
+fn a_join_that_was_not_answered_goes_with_the_next_hello() {
+    let mut peer = Peer::connected(Identity::default());
+    peer.session.join(room(), 10);
+    peer.frames();
+    peer.reconnects();
+    assert_eq!(
+        peer.frames(),
+        [ClientFrame::Hello { token: None, resume: vec![] }, ClientFrame::Join { room: room(), history: 10 }]
+    );
+}
+
+#[test]
+fn who_leaves_a_room_before_the_welcome_is_not_brought_back_into_it() {
+    let mut peer = Peer::in_the_room();
+    peer.reconnects();
+    peer.frames();
+    peer.session.leave(room());
+    assert_eq!(peer.frames(), [ClientFrame::Leave { room: room() }]);
+}
+
+#[test]
+fn a_token_of_somebody_with_another_name_is_followed_by_the_name_that_is_wanted() {
+    let name: UserName = "Grace".parse().unwrap();
+    let mut peer =
+        Peer::connected(Identity { token: Some("secret".into()), name: Some(name), account: false });
+    assert_eq!(renames(&peer.frames()), [""; 0], "it may be the name already");
+    peer.welcome();
+    assert_eq!(renames(&peer.frames()), ["Grace"]);
 }
 
 #[test]
@@ -315,9 +350,11 @@ fn a_revoked_token_is_not_used_again_and_the_new_guest_keeps_the_name() {
     let revoked = Loss::Closed { code: 4102, reason: String::new() };
     assert!(peer.session.lost(revoked, peer.now, 0.5).is_some());
     peer.session.connected(peer.now);
-    assert_eq!(peer.frames(), [ClientFrame::Hello { token: None, resume: vec![] }]);
-    peer.welcome();
-    assert_eq!(peer.frames(), [ClientFrame::Rename { name: "Grace".parse().unwrap() }]);
+    let name = "Grace".parse().unwrap();
+    assert_eq!(
+        peer.frames(),
+        [ClientFrame::Hello { token: None, resume: vec![] }, ClientFrame::Rename { name }]
+    );
 }
 
 #[test]
@@ -539,12 +576,12 @@ fn a_rename_that_failed_is_asked_for_on_the_next_connection_until_it_is_done() {
         &json!({"type": "error", "code": "engineUnavailable", "message": "later", "retryAfterMs": 500}),
     );
     peer.reconnects();
-    peer.frames();
+    assert_eq!(renames(&peer.frames()), ["Grace"]);
     peer.now += Duration::from_millis(500);
     peer.welcome();
-    assert_eq!(renames(&peer.frames()), ["Grace"]);
     peer.session.tick(peer.now);
     assert_eq!(peer.frames(), [], "once");
+    peer.hears(&json!({"type": "renamed", "user": peer.user["id"], "name": "Grace"}));
     peer.user["name"] = "Grace".into();
     peer.reconnects();
     peer.welcome();

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use futures::StreamExt;
-use hubbub_protocol::{ClientFrame, CloseCode, ErrorCode, Limits, SUBPROTOCOL, ServerFrame};
+use hubbub_protocol::{ClientFrame, CloseCode, ErrorCode, Limits, SUBPROTOCOL, ServerFrame, User};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Client, Connect, TestServer, config};
+use crate::support::{Client, Connect, TestServer, config, room};
 
 #[tokio::test]
 async fn a_hello_without_a_token_makes_a_guest_whose_token_is_told() {
@@ -23,6 +23,32 @@ async fn a_hello_without_a_token_makes_a_guest_whose_token_is_told() {
     assert!(number.len() == 4 && number.parse::<u16>().is_ok(), "{number}");
     let mut again = server.connect().await;
     assert_eq!(again.hello(Some(token), vec![]).await, (user, None));
+}
+
+#[tokio::test]
+async fn what_is_said_right_behind_hello_is_answered_behind_the_welcome() {
+    let server = TestServer::default().await;
+    let mut one = server.connect().await;
+    one.say(&ClientFrame::Hello { token: None, resume: vec![] }).await;
+    one.say(&ClientFrame::Rename { name: "Ada".parse().unwrap() }).await;
+    one.say(&ClientFrame::Join { room: room("tea"), history: 50 }).await;
+    let ServerFrame::Welcome { user, .. } = one.next().await else { panic!("no welcome") };
+    assert!(matches!(one.next().await, ServerFrame::Renamed { .. }));
+    let ServerFrame::Joined { members, .. } = one.next().await else { panic!("not joined") };
+    assert_eq!(members, [User { id: user.id, name: "Ada".parse().unwrap() }]);
+}
+
+#[tokio::test]
+async fn what_is_said_right_behind_a_refused_hello_is_not_done() {
+    let server = TestServer::default().await;
+    let mut there = server.guest().await;
+    there.join("tea").await;
+    let mut one = server.connect().await;
+    one.say_text(r#"{"type":"hello","token":"nobody's"}"#).await;
+    one.say(&ClientFrame::Join { room: room("tea"), history: 50 }).await;
+    one.refused(ErrorCode::BadToken, CloseCode::BadToken.code()).await;
+    let ServerFrame::Joined { count, .. } = there.join("tea").await else { panic!("not joined") };
+    assert_eq!(count, 1);
 }
 
 #[tokio::test]
