@@ -172,6 +172,10 @@ const fn figure(name: &'static str, title: &'static str, better: Better, wanted:
     Figure { name, title, better, wanted }
 }
 
+/// What laggards do to the others: a ratio itself.
+pub const LAGGARDS: Figure =
+    figure("hall.p99RatioWithLaggards", "hall, p99 with laggards / without", Better::Less, None);
+
 /// All that the table shows, in its order.
 pub const FIGURES: &[Figure] = &[
     figure("hall.most", "hall, deliveries/s", Better::More, Some(1.1)),
@@ -180,7 +184,7 @@ pub const FIGURES: &[Figure] = &[
     figure("hall.cpuAt20k", "hall, CPU-s/1M at 20,000/s", Better::Less, Some(0.9)),
     figure("hall.p99MsAtHalf", "hall, p99 ms at half", Better::Less, None),
     figure("hallAtOurHalf.p99Ms", "hall, p99 ms at half of our best", Better::Less, Some(1.0)),
-    figure("hall.p99RatioWithLaggards", "hall, p99 with laggards / without", Better::Less, None),
+    LAGGARDS,
     figure("tables.most", "tables, deliveries/s", Better::More, Some(1.1)),
     figure("tables.cpuAtMost", "tables, CPU-s/1M there", Better::Less, None),
     figure("tables.cpuAt20k", "tables, CPU-s/1M at 20,000/s", Better::Less, None),

@@ -116,12 +116,12 @@ fn turns(args: &Args, plan: &Plan) -> VecDeque<Turn> {
     let scenarios = if args.scenario.is_empty() { Scenario::ALL.to_vec() } else { args.scenario.clone() };
     let mut turns = VecDeque::new();
     for round in 1..=plan.rounds {
-        for scenario in scenarios.iter().copied().filter(|it| it.is_in(round, plan.rounds)) {
+        for scenario in scenarios.iter().copied() {
             let mut contenders = contender::all();
             contenders.retain(|it| {
                 let named =
                     args.only.is_empty() || args.only.iter().any(|only| it.name().contains(only.as_str()));
-                named && scenario.is_for(*it, plan)
+                named && scenario.is_for(*it, plan) && scenario.is_in(round, plan.rounds, *it)
             });
             fastrand::shuffle(&mut contenders);
             let at_once = if scenario.is_common() { contenders.len().max(1) } else { 1 };

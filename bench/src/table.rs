@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use crate::{
     plots,
-    report::{BARE_SOCKETS, Better, FIGURES, Figure, MEMORY, OURS, REDIS, Report, Spread, floor_figure},
+    report::{
+        BARE_SOCKETS, Better, FIGURES, Figure, LAGGARDS, MEMORY, OURS, REDIS, Report, Spread, floor_figure,
+    },
 };
 
 /// The tables of a report: all figures of all contenders, the ratios, and what could not be measured.
@@ -25,7 +27,8 @@ pub fn markdown(report: &Report) -> String {
         if report.quick {
             "one short round (`make bench-quick`)"
         } else {
-            "medians of three rounds, and one of what hardly differs (`make bench`)"
+            "medians of three rounds with the range, where there is one, in brackets; one round of what hardly differs or is \
+             far from being compared (`make bench`)"
         },
         machine.load_before
     );
@@ -104,8 +107,21 @@ fn ratios(report: &Report) -> String {
             verdict(reached).to_owned(),
         ]);
     }
+    for (name, ratio) in medians(report, &LAGGARDS, true) {
+        rows.push(vec![
+            LAGGARDS.title.to_owned(),
+            format!("{name}, with"),
+            "the same, without".to_owned(),
+            number(ratio),
+            format!("<= {SLOWED_BY_LAGGARDS}"),
+            verdict(ratio <= SLOWED_BY_LAGGARDS).to_owned(),
+        ]);
+    }
     aligned(&rows)
 }
+
+/// How many times as long others may wait when there are laggards.
+const SLOWED_BY_LAGGARDS: f64 = 1.2;
 
 /// How many times the floor a delivery may cost.
 const OVER_THE_FLOOR: f64 = 1.5;
@@ -187,10 +203,15 @@ fn verdict(reached: bool) -> &'static str {
     if reached { "reached" } else { "not yet" }
 }
 
+/// The medians of each of ours, or of each peer.
+fn medians<'a>(report: &'a Report, figure: &Figure, ours: bool) -> impl Iterator<Item = (&'a str, f64)> {
+    let names = report.contenders().into_iter().filter(move |name| name.starts_with(OURS) == ours);
+    names.filter_map(|name| Some((name, report.figure(name, figure.name)?.median)))
+}
+
 /// The best of ours, or of the peers: its name and its median.
 fn best<'a>(report: &'a Report, figure: &Figure, ours: bool) -> Option<(&'a str, f64)> {
-    let candidates = report.contenders().into_iter().filter(|name| name.starts_with(OURS) == ours);
-    let medians = candidates.filter_map(|name| Some((name, report.figure(name, figure.name)?.median)));
+    let medians = medians(report, figure, ours);
     match figure.better {
         Better::More => medians.max_by(|one, other| one.1.total_cmp(&other.1)),
         Better::Less => medians.min_by(|one, other| one.1.total_cmp(&other.1)),
@@ -314,6 +335,23 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("| 2.20 M (2.00 M-4.00 M) | 1.00 M | 400 k |"), "{text}");
+    }
+
+    #[test]
+    fn each_of_ours_is_compared_with_itself_without_laggards() {
+        let text = markdown(&report_of(&[
+            (MEMORY, LAGGARDS.name, 1.06),
+            (REDIS, LAGGARDS.name, 1.73),
+            ("NATS", LAGGARDS.name, 1.0),
+        ]));
+        let row = |name, ratio, verdict| {
+            format!("| {name}, with | the same, without | {ratio}  | <= 1.2 | {verdict} |")
+        };
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        for (name, ratio, verdict) in [(MEMORY, 1.06, "reached"), (REDIS, 1.73, "not yet")] {
+            let row = row(name, ratio, verdict).split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(text.contains(&row), "{row} in {text}");
+        }
     }
 
     #[test]

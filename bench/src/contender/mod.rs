@@ -17,8 +17,8 @@ use crate::{
 /// What a client does between the WebSocket's opening and its being in the room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Sends this.
-    Say(String),
+    /// Sends these frames at once.
+    Say(Vec<String>),
     /// Waits for a frame with this in it.
     Hear(&'static str),
 }
@@ -37,6 +37,11 @@ pub trait Contender: Sync {
 
     /// Whether it is of interest with several servers alone: with one it is as another contender.
     fn only_scaled(&self) -> bool {
+        false
+    }
+
+    /// Whether one round of a run is enough, which has twenty minutes: its figures are far from those that are compared.
+    fn has_one_round(&self) -> bool {
         false
     }
 

@@ -40,7 +40,7 @@ impl Contender for Nats {
     fn greeting(&self, room: &str) -> Vec<Step> {
         vec![
             Step::Hear("INFO "),
-            Step::Say(format!("{CONNECT}SUB {room} 1\r\nPING\r\n")),
+            Step::Say(vec![format!("{CONNECT}SUB {room} 1\r\nPING\r\n")]),
             // It comes when the subscription is made.
             Step::Hear("PONG"),
         ]

@@ -152,10 +152,12 @@ async fn greet(contender: &dyn Contender, mut stream: TcpStream, room: &str) -> 
     frames.take(&read[used..], |kind, payload| heard.push_back((kind, payload.to_vec())))?;
     for step in contender.greeting(room) {
         match step {
-            Step::Say(text) => {
-                let mut frame = Vec::new();
-                write_frame(contender.kind(), text.as_bytes(), &mut frame);
-                stream.write_all(&frame).await?;
+            Step::Say(texts) => {
+                let mut burst = Vec::new();
+                for text in texts {
+                    write_frame(contender.kind(), text.as_bytes(), &mut burst);
+                }
+                stream.write_all(&burst).await?;
             }
             Step::Hear(words) => loop {
                 let Some((kind, payload)) = heard.pop_front() else {

@@ -156,13 +156,16 @@ impl Scenario {
         }
     }
 
-    /// Whether it is measured in this round of so many: once what is a curve and not a comparison, or hardly differs from
-    /// one time to the next; what takes long is the last.
-    pub fn is_in(self, round: u32, rounds: u32) -> bool {
+    /// Whether it is measured in this round of so many: once what is a curve and not a comparison, what nothing is wanted of,
+    /// and what hardly differs from one time to the next; what takes long is the last. Of who has
+    /// [one round](Contender::has_one_round) the first is measured.
+    pub fn is_in(self, round: u32, rounds: u32, contender: &dyn Contender) -> bool {
         match self {
-            Self::Growth | Self::Proxied | Self::Idle | Self::Floor => round == 1,
             _ if self.is_common() => round == rounds,
-            _ => true,
+            Self::Growth | Self::Proxied | Self::Idle | Self::Floor | Self::Mixed | Self::TwoTables => {
+                round == 1
+            }
+            _ => round == 1 || !contender.has_one_round(),
         }
     }
 
@@ -228,5 +231,24 @@ impl Scenario {
             // A result for each contender.
             Self::Churn => churn::run(&[contender], site, plan).await.remove(0),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contender;
+
+    #[test]
+    fn three_rounds_are_for_what_is_compared() {
+        let rounds = |scenario: Scenario, name: &str| {
+            let contender = contender::all().into_iter().find(|it| it.name() == name).unwrap();
+            (1..=3).filter(|round| scenario.is_in(*round, 3, contender)).collect::<Vec<_>>()
+        };
+        assert_eq!(rounds(Scenario::Hall, "NATS"), [1, 2, 3]);
+        assert_eq!(rounds(Scenario::Hall, "Socket.IO (Redis)"), [1]);
+        assert_eq!(rounds(Scenario::TwoHalls, "Hubbub (Redis Cluster)"), [1]);
+        assert_eq!(rounds(Scenario::Mixed, MEMORY), [1]);
+        assert_eq!(rounds(Scenario::Churn, "Socket.IO (Redis)"), [3], "with all others");
     }
 }

@@ -11,7 +11,7 @@ use std::{
 use axum::body::Bytes;
 use bytes::{Buf, BytesMut};
 use hubbub_protocol::limits::FRAME_BYTES_READ;
-use tokio::net::TcpStream;
+use tokio::{io::Interest, net::TcpStream};
 use tokio_tungstenite::tungstenite::{
     self, Message,
     protocol::{Role, WebSocketConfig, WebSocketContext},
@@ -80,15 +80,29 @@ impl Incoming {
         READ.with_borrow_mut(|buffer| {
             loop {
                 ready!(self.socket.poll_read_ready(context))?;
-                let length = match self.socket.try_read(buffer) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => continue,
-                    read => read?,
-                };
+                let Some(length) = read_what_came(&self.socket, buffer)? else { continue };
                 self.ended = length == 0;
                 self.ahead.extend_from_slice(&buffer[..length]);
                 return Poll::Ready(Ok(()));
             }
         })
+    }
+}
+
+/// Reads once. A buffer that is not filled has taken all there was, so that the socket is to be waited for again: one system
+/// call that would tell so is saved for each frame of a peer that sends few (`PollEvented::poll_read` of tokio does the same).
+/// `None` when there was nothing.
+fn read_what_came(socket: &TcpStream, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+    let mut read = None;
+    let drained = socket.try_io(Interest::READABLE, || {
+        let length = socket.try_read(buffer)?;
+        read = Some(length);
+        let all = length > 0 && length < buffer.len();
+        if all { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+    });
+    match drained {
+        Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+        _ => Ok(read),
     }
 }
 

@@ -119,7 +119,7 @@ impl Queue {
         self.frames.is_empty() && self.rest.is_empty() && self.control.is_empty()
     }
 
-    /// Moves what goes out next into `out`, which is empty: texts of no more than `bytes` bytes together, or a longer one.
+    /// Moves what goes out next into `out`, which is empty: texts until they have `bytes` bytes together, or more.
     pub(super) fn fill(&mut self, out: &mut Vec<u8>, bytes: usize) -> Filled {
         if !self.rest.is_empty() {
             *out = std::mem::take(&mut self.rest);
@@ -129,9 +129,9 @@ impl Queue {
         self.control = Vec::new();
         let mut taken = 0;
         let fits = |frame: &&Frame| {
-            let first = taken == 0;
+            let room = taken < bytes;
             taken += frame.len().max(1);
-            first || taken <= bytes
+            room
         };
         let count = self.frames.iter().take_while(fits).count();
         if count > 0 {
@@ -196,10 +196,9 @@ mod tests {
             assert_eq!(queue.put(frame(bytes), 10_000), Put::Behind);
         }
         assert_eq!(queue.bytes(), 560 + 4 * FRAME_OVERHEAD);
-        assert_eq!(filled(&mut queue, 59), (Filled::Batch, 2 + 10 + 1 + 20));
-        assert_eq!(filled(&mut queue, 59), (Filled::Batch, 2 + 30));
-        assert_eq!(filled(&mut queue, 59), (Filled::Batch, 4 + 500), "one is taken however long it is");
-        assert_eq!(filled(&mut queue, 59), (Filled::Nothing, 0));
+        assert_eq!(filled(&mut queue, 30), (Filled::Batch, 2 + 10 + 1 + 20));
+        assert_eq!(filled(&mut queue, 31), (Filled::Batch, 4 + 30 + 1 + 500), "the last one is whole");
+        assert_eq!(filled(&mut queue, 30), (Filled::Nothing, 0));
         assert_eq!(queue.bytes(), 0);
     }
 

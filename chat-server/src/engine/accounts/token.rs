@@ -1,7 +1,6 @@
 //! Tokens: opaque, with 256 random bits, kept only as hashes.
 
-use std::fmt::Write as _;
-
+use data_encoding::HEXLOWER;
 use hubbub_protocol::UserId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -25,7 +24,7 @@ pub(super) struct TokenHash(String);
 impl TokenHash {
     /// Of a token that somebody showed.
     pub(super) fn of(token: &str) -> Self {
-        Self(hex(&Sha256::digest(token.as_bytes())))
+        Self(HEXLOWER.encode(&Sha256::digest(token.as_bytes())))
     }
 }
 
@@ -42,7 +41,7 @@ pub fn new_secret() -> Result<String, EngineError> {
     let mut bits = [0; RANDOM_BYTES];
     getrandom::fill(&mut bits)
         .map_err(|error| EngineError::Unavailable(format!("the system gives no random numbers: {error}")))?;
-    Ok(hex(&bits))
+    Ok(HEXLOWER.encode(&bits))
 }
 
 /// Whose a token would be; `None` for what can't be a token.
@@ -52,14 +51,6 @@ pub(super) fn claimed_user(token: &str) -> Option<UserId> {
         return None;
     }
     Uuid::try_parse(&token[..ID_DIGITS]).ok().map(UserId)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a String can't fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]
