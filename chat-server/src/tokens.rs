@@ -32,6 +32,10 @@ const REMEMBERED: u64 = 50_000;
 /// without anybody noticing.
 pub const REMEMBERED_FOR: Duration = Duration::from_mins(1);
 
+/// For how long it is known that something about a user was forgotten: longer than anything is remembered that was being read
+/// then.
+const FORGOTTEN_FOR: Duration = REMEMBERED_FOR.saturating_mul(2);
+
 /// For how long it is remembered that a token is nobody's: long enough for who tries one over and over, and short
 /// enough for nobody to notice.
 pub const REFUSED_FOR: Duration = Duration::from_secs(1);
@@ -56,8 +60,13 @@ pub struct Tokens {
     login: Arc<Login>,
     /// By the hash of the token: the token itself is nowhere in memory.
     remembered: Cache<[u8; 32], Remembered>,
-    /// How often something was forgotten: what was read from the engine before is not remembered after.
-    forgotten: AtomicU64,
+    /// How often something was forgotten.
+    forgettings: AtomicU64,
+    /// The last of them that was about all users,
+    all_forgotten: AtomicU64,
+    /// and about each of those it was about lately. A cache whose entries are looked for by what they say would keep each
+    /// search until somebody shows a token, and make all of them then.
+    forgotten: Cache<UserId, u64>,
     clock: Clock,
 }
 
@@ -65,6 +74,8 @@ pub struct Tokens {
 struct Remembered {
     found: Option<Authenticated>,
     until: Timestamp,
+    /// The last forgetting before it was read from the engine.
+    since: u64,
 }
 
 impl Tokens {
@@ -75,12 +86,10 @@ impl Tokens {
 
     /// The same, with a clock of one's own.
     pub fn by_clock(engine: Arc<dyn Engine>, login: Arc<Login>, clock: Clock) -> Self {
-        let remembered = Cache::builder()
-            .max_capacity(REMEMBERED)
-            .time_to_live(REMEMBERED_FOR)
-            .support_invalidation_closures()
-            .build();
-        Self { engine, login, remembered, forgotten: AtomicU64::new(0), clock }
+        let remembered = Cache::builder().max_capacity(REMEMBERED).time_to_live(REMEMBERED_FOR).build();
+        let forgotten = Cache::builder().time_to_live(FORGOTTEN_FOR).build();
+        let (forgettings, all_forgotten) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { engine, login, remembered, forgettings, all_forgotten, forgotten, clock }
     }
 
     /// Whose token it is; `None` for one that is unknown, expired or logged out.
@@ -89,23 +98,26 @@ impl Tokens {
     /// See [`TokenError`].
     pub async fn authenticate(&self, token: &str) -> Result<Option<Authenticated>, TokenError> {
         let (key, now): ([u8; 32], _) = (Sha256::digest(token.as_bytes()).into(), (self.clock)());
-        if let Some(Remembered { found, until }) = self.remembered.get(&key)
-            && now < until
+        if let Some(remembered) = self.remembered.get(&key)
+            && now < remembered.until
+            && !self.is_forgotten(&remembered)
         {
-            return Ok(found);
+            return Ok(remembered.found);
         }
-        let before = self.forgettings();
+        let since = self.forgettings();
         let found = self.find(token, &key, now).await?;
         let until = match &found {
             Some(who) => who.expires.min(now + REMEMBERED_FOR),
             None => now + REFUSED_FOR,
         };
-        self.remembered.insert(key, Remembered { found: found.clone(), until });
-        // Whoever forgets counts first and removes then: so one of the two of us removes it.
-        if self.forgettings() != before {
-            self.remembered.invalidate(&key);
-        }
+        self.remembered.insert(key, Remembered { found: found.clone(), until, since });
         Ok(found)
+    }
+
+    /// Whether it was read from the engine before something changed, be that while it was read.
+    fn is_forgotten(&self, Remembered { found, since, .. }: &Remembered) -> bool {
+        let of_user = || self.forgotten.get(&found.as_ref()?.user.id);
+        self.all_forgotten.load(Ordering::SeqCst) > *since || of_user().is_some_and(|last| last > *since)
     }
 
     /// Asks whoever knows.
@@ -165,25 +177,22 @@ impl Tokens {
     /// How often something was forgotten. Who let somebody in, and finds another number than before it asked, asks
     /// again: the answer may be older than a logout.
     pub fn forgettings(&self) -> u64 {
-        self.forgotten.load(Ordering::SeqCst)
+        self.forgettings.load(Ordering::SeqCst)
     }
 
     /// Something about a user has changed.
     pub fn forget(&self, user: UserId) {
-        self.forgotten.fetch_add(1, Ordering::SeqCst);
-        let theirs = move |_: &[u8; 32], remembered: &Remembered| {
-            remembered.found.as_ref().is_some_and(|who| who.user.id == user)
-        };
-        if self.remembered.invalidate_entries_if(theirs).is_err() {
-            // Only a cache without predicates can't, and this one has them.
-            self.remembered.invalidate_all();
-        }
+        let this = self.forgettings.fetch_add(1, Ordering::SeqCst) + 1;
+        // Of two at the same time the later one counts.
+        self.forgotten
+            .entry(user)
+            .and_upsert_with(|last| last.map_or(this, |last| last.into_value().max(this)));
     }
 
     /// Anything may have changed.
     pub fn forget_all(&self) {
-        self.forgotten.fetch_add(1, Ordering::SeqCst);
-        self.remembered.invalidate_all();
+        let this = self.forgettings.fetch_add(1, Ordering::SeqCst) + 1;
+        self.all_forgotten.fetch_max(this, Ordering::SeqCst);
     }
 }
 
@@ -237,6 +246,17 @@ mod tests {
         assert!(tokens.authenticate(&graces.token).await.unwrap().is_some(), "nobody told of this one");
         tokens.forget_all();
         assert_eq!(tokens.authenticate(&graces.token).await.unwrap(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_read_after_a_forgetting_is_remembered_again() {
+        let (engine, tokens, ada, token) = world().await;
+        for forget in [|tokens: &Tokens, ada| tokens.forget(ada), |tokens: &Tokens, _| tokens.forget_all()] {
+            forget(&tokens, ada.id);
+            assert!(tokens.authenticate(&token).await.unwrap().is_some());
+        }
+        engine.log_out(ada.id, LogOut::All).await.unwrap();
+        assert!(tokens.authenticate(&token).await.unwrap().is_some(), "nobody told of the logout");
     }
 
     #[tokio::test(start_paused = true)]
