@@ -1,6 +1,6 @@
 import { hasReadAll, SAY_MUCH, sayMuch } from './support/talk';
 import { expect, test } from './support/fixtures';
-import { keepBusy, scrollBack } from './support/scroll';
+import { holdOlder, jumpsToOldest, keepBusy, scrollBack } from './support/scroll';
 
 const MESSAGES = 10_000;
 /** What is seen at 1440 × 900 px and a buffer around it; far below what was said. */
@@ -88,4 +88,21 @@ test('older messages come above what one looks at, which stays where it is', asy
   release();
   await expect.poll(() => ada.log.evaluate((list) => list.scrollTop)).toBeGreaterThan(1_000);
   expect(Math.abs((await place()) - before)).toBeLessThanOrEqual(JUMP_PX);
+});
+
+test('older messages move nothing when they come before the heights of what is below are known', async ({
+  comes,
+  startServer,
+}) => {
+  const server = await startServer({ rates: SAY_MUCH });
+  const ada = await comes(`${server.url}/#long`);
+  await ada.isConnected();
+  await sayMuch(ada.page, 'long', 2 * PAGE);
+  await hasReadAll(ada.page, 'long');
+  await holdOlder(ada.page);
+  await ada.page.reload();
+  await expect(ada.message(`message ${2 * PAGE}.`)).toBeInViewport();
+  const oldest = `message ${2 * PAGE - JOINED + 2}.`;
+  expect(await jumpsToOldest(ada, oldest)).toBeLessThanOrEqual(JUMP_PX);
+  await expect(ada.message(oldest)).toBeInViewport();
 });

@@ -8,6 +8,8 @@ declare global {
   interface Window {
     /** What waits for a time, by the number of its timer; of a busy page alone. */
     waits?: Map<number, () => void>;
+    /** Lets the older messages come that are held. */
+    release?: () => void;
   }
 }
 
@@ -36,6 +38,62 @@ export async function keepBusy(page: Page): Promise<void> {
     }) as typeof window.clearTimeout;
     window.waits = waits;
   });
+}
+
+/** From the next load on older messages are fetched, but do not come before they are released, and then at once. */
+export async function holdOlder(page: Page): Promise<void> {
+  await page.addInitScript(() => {
+    const released = new Promise<void>((resolve) => {
+      window.release = resolve;
+    });
+    const fetch = window.fetch.bind(window);
+    window.fetch = async (input, init) => {
+      const answer = await fetch(input, init);
+      if (typeof input !== 'string' || !input.includes('/messages?before=')) return answer;
+      const said: unknown = await answer.json();
+      answer.json = () => Promise.resolve(said);
+      await released;
+      return answer;
+    };
+  });
+}
+
+/**
+ * To the oldest message that is here, in one step. The held ones come when the rows below it do, which are not measured
+ * yet. Says by how many pixels they move it.
+ */
+export function jumpsToOldest({ log }: Person, oldest: string): Promise<number> {
+  return log.evaluate(async (list, oldest) => {
+    const rows = (): HTMLElement[] => [...list.querySelectorAll<HTMLElement>('[data-message]')];
+    const last = (): string | undefined => rows().at(-1)?.dataset.message;
+    // Within the list, which moves itself when a line about the connection comes above it.
+    const place = (id: string): number => {
+      const row = list.querySelector(`[data-message="${id}"]`);
+      return (row?.getBoundingClientRect().top ?? NaN) - list.getBoundingClientRect().top;
+    };
+    const before = await new Promise<{ readonly id: string; readonly top: number }>((resolve) => {
+      let below: string | undefined;
+      const observer = new MutationObserver(() => {
+        const [row] = rows();
+        const id = row?.dataset.message;
+        if (id === undefined || row?.innerText.includes(oldest) !== true) return;
+        below ??= last();
+        if (below === last()) return;
+        observer.disconnect();
+        resolve({ id, top: place(id) });
+        window.release?.();
+      });
+      observer.observe(list, { subtree: true, childList: true });
+      list.scrollTop = 0;
+    });
+    const frame = (): Promise<unknown> => new Promise(requestAnimationFrame);
+    while (rows()[0]?.dataset.message === before.id) await frame();
+    for (let [at, now] = [NaN, 0]; at !== now;) {
+      await frame();
+      [at, now] = [now, place(before.id)];
+    }
+    return Math.abs(place(before.id) - before.top);
+  }, oldest);
 }
 
 export interface ScrolledBack {
