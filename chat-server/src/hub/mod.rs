@@ -8,6 +8,7 @@
 //! moves its [`tail`] on; so whatever the task reads from the broker is never older than the tail.
 
 mod fan_out;
+mod latest_page;
 pub mod lookout;
 pub mod members;
 pub mod presence_batch;
@@ -32,7 +33,7 @@ use tokio::sync::mpsc;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::members::Seat;
-use self::{presence_batch::as_count, room::Room};
+use self::{latest_page::LatestPage, presence_batch::as_count, room::Room};
 use crate::{
     engine::{Engine, EngineError, Page, Range, RoomEvent, RoomRefusal, Roster, StoredMessage},
     metrics::Metrics,
@@ -201,7 +202,7 @@ impl Membership {
             let hold = room.hold(seat, inner.timing.engine_wait).await?;
             let user = [seat.identity.id()];
             let (answer, roster, admitted) = tokio::try_join!(
-                inner.read(room.name(), want),
+                inner.read(room, want),
                 inner.engine.roster(room.name(), MEMBERS_LISTED),
                 // Who was removed before the session was held back here was not taken out with the others.
                 inner.engine.admitted(room.name(), &user)
@@ -210,7 +211,7 @@ impl Membership {
                 return Err(RoomRefusal::NoSuchRoom.into());
             }
             let joined = answer.encode(room.name(), &roster)?;
-            match hold.admit(&answer.page, joined) {
+            match hold.admit(&answer.epoch, answer.latest, joined) {
                 Ok(delivered) => {
                     inner.metrics.delivered(delivered);
                     return Ok(());
@@ -222,16 +223,19 @@ impl Membership {
     }
 }
 
-/// What is told in `joined`.
+/// What is told in `joined` of the room's stream.
 struct Answer {
-    page: Page,
+    epoch: Epoch,
+    latest: Offset,
     recovered: bool,
+    /// Those of [`encode::messages`].
+    messages: Frame,
 }
 
 impl Answer {
     /// As `joined`, with those who are there.
     fn encode(&self, room: &RoomName, roster: &Roster) -> Result<Frame, EngineError> {
-        let Self { page: Page { epoch, latest, messages, .. }, recovered } = self;
+        let Self { epoch, latest, recovered, messages } = self;
         encode::joined(&Joined {
             room,
             epoch,
@@ -246,22 +250,39 @@ impl Answer {
 
 impl Inner {
     /// Reads what is wanted of a room.
-    async fn read(&self, room: &RoomName, want: &Want) -> Result<Answer, EngineError> {
+    async fn read(&self, room: &Room, want: &Want) -> Result<Answer, EngineError> {
         let latest = match want {
             Want::Page(latest) => *latest,
             Want::Resume { epoch, offset } => {
-                let page =
-                    self.engine.history(room, Range::After { offset: *offset, limit: HISTORY_MAX }).await?;
+                let range = Range::After { offset: *offset, limit: HISTORY_MAX };
+                let page = self.engine.history(room.name(), range).await?;
                 if brings_all(&page, epoch, *offset, self.page_bytes) {
-                    return Ok(Answer { page, recovered: true });
+                    let messages = encode::messages(&page.messages);
+                    return Ok(Answer { epoch: page.epoch, latest: page.latest, recovered: true, messages });
                 }
                 HISTORY_DEFAULT
             }
         };
-        let mut page = self.engine.history(room, Range::Latest(latest)).await?;
-        let fitting = encode::latest_within(&page.messages, self.page_bytes).len();
-        page.messages.drain(..page.messages.len() - fitting);
-        Ok(Answer { page, recovered: false })
+        let LatestPage { epoch, latest, messages, .. } = self.latest_page(room, latest).await?;
+        Ok(Answer { epoch, latest, recovered: false, messages })
+    }
+
+    /// The latest messages of a room. Of many who come one after the other only the first has them read and encoded.
+    async fn latest_page(&self, room: &Room, asked: usize) -> Result<LatestPage, EngineError> {
+        if let Some(page) = room.latest_page(asked) {
+            // What the room has delivered is not all that there may be.
+            let now = self.engine.history(room.name(), Range::Latest(0)).await?;
+            if page.is_still(&now) {
+                return Ok(page);
+            }
+        }
+        let page = self.engine.history(room.name(), Range::Latest(asked)).await?;
+        let page = LatestPage::of(&page, asked, self.page_bytes);
+        // No messages are found as soon as what is kept is compared.
+        if asked > 0 {
+            room.state().latest_page = Some(page.clone());
+        }
+        Ok(page)
     }
 
     /// Brings a session that missed more than one page nearer to the end of the room, as fast as it reads: all but the

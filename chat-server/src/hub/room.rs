@@ -8,19 +8,20 @@ use std::{
     time::Duration,
 };
 
-use hubbub_protocol::{LeftReason, Offset, RoomName, ServerFrame, SessionId, UserId};
+use hubbub_protocol::{Epoch, LeftReason, Offset, RoomName, ServerFrame, SessionId, UserId};
 use tokio::{
     sync::{Notify, mpsc, watch},
     time::timeout,
 };
 
 use super::{
+    latest_page::LatestPage,
     members::{Members, Seat},
     presence_batch::PresenceBatch,
     tail::Tail,
 };
 use crate::{
-    engine::{EngineError, Page, RoomEvent},
+    engine::{EngineError, RoomEvent},
     session::{encode, outbox::Frame},
 };
 
@@ -37,6 +38,8 @@ pub(super) struct State {
     pub(super) restarts: u64,
     pub(super) members: Members,
     pub(super) presence: PresenceBatch,
+    /// What the last one who came was told, until something is said, or the room looks whether something was.
+    pub(super) latest_page: Option<LatestPage>,
     /// Sessions in the room and on their way in.
     claims: usize,
 }
@@ -155,6 +158,13 @@ impl Room {
         idle
     }
 
+    /// What someone was told who asked for as many of the latest messages, if nothing was delivered since.
+    pub(super) fn latest_page(&self, asked: usize) -> Option<LatestPage> {
+        let state = self.state();
+        let tail = state.tail.as_ref()?;
+        state.latest_page.clone().filter(|page| page.answers(asked, tail.epoch(), tail.offset()))
+    }
+
     /// The room was compared with the engine.
     pub(super) fn was_checked(&self) {
         self.checks.send_modify(|checks| *checks += 1);
@@ -201,17 +211,17 @@ pub(super) struct Hold {
 }
 
 impl Hold {
-    /// The page was read: the session gets `joined` and is in the room. Returns how many frames it got.
-    pub(super) fn admit(self, page: &Page, joined: Frame) -> Result<usize, Stale> {
+    /// A page up to `latest` was read: the session gets `joined` and is in the room. Returns how many frames it got.
+    pub(super) fn admit(self, epoch: &Epoch, latest: Offset, joined: Frame) -> Result<usize, Stale> {
         let mut state = self.room.state();
         let current = state.restarts == self.restarts
-            && state.tail.as_ref().is_some_and(|tail| *tail.epoch() == page.epoch)
-            && page.latest >= self.at;
+            && state.tail.as_ref().is_some_and(|tail| *tail.epoch() == *epoch)
+            && latest >= self.at;
         if !current {
             drop(state);
             return Err(Stale);
         }
-        Ok(state.members.admit(self.session, joined, page.latest))
+        Ok(state.members.admit(self.session, joined, latest))
         // Dropping `self` gives up nothing: the session is in.
     }
 }

@@ -215,6 +215,8 @@ impl Task {
                 match tail.offer(&epoch, &message) {
                     Verdict::Deliver => {
                         let StoredMessage { offset, frame } = message;
+                        // A page that was read ahead has it.
+                        state.latest_page.take_if(|page| page.latest < offset);
                         let delivered = state.members.message(offset, &frame, &mut self.unwritten);
                         drop(state);
                         self.lookout.heard(Instant::now());
@@ -277,7 +279,9 @@ impl Task {
         let found = self.hub.engine.history(self.room.name(), Range::Latest(0)).await;
         let now = Instant::now();
         let missed = found.is_ok_and(|page| {
-            let state = self.room.state();
+            let mut state = self.room.state();
+            // Nobody came for a while: who comes next has it read again.
+            state.latest_page = None;
             state
                 .tail
                 .as_ref()
@@ -338,6 +342,7 @@ impl Task {
         let Some(tail) = &mut state.tail else { return CaughtUp::Wholly };
         let Catchup::Missed(messages) = tail.catch_up(page) else { return CaughtUp::Lost };
         let wholly = tail.offset() == page.latest;
+        state.latest_page = None;
         let delivered = messages
             .iter()
             .map(|StoredMessage { offset, frame }| state.members.message(*offset, frame, &mut self.unwritten))
@@ -353,17 +358,19 @@ impl Task {
     /// The stream does not go on from where the room is: everyone is told so, with the latest page.
     async fn restart(&self) -> Result<(), EngineError> {
         let Self { hub, room, .. } = self;
+        // Another message may have the offset of one that was lost.
+        room.state().latest_page = None;
         let (answer, roster) = tokio::try_join!(
-            hub.read(room.name(), &Want::Page(HISTORY_DEFAULT)),
+            hub.read(room, &Want::Page(HISTORY_DEFAULT)),
             hub.engine.roster(room.name(), MEMBERS_LISTED)
         )?;
         let joined = answer.encode(room.name(), &roster)?;
-        let Answer { page, .. } = answer;
-        tracing::warn!(room = %room.name(), epoch = %page.epoch, offset = page.latest, "messages were lost");
+        let Answer { epoch, latest, .. } = answer;
+        tracing::warn!(room = %room.name(), %epoch, offset = latest, "messages were lost");
         let mut state = room.state();
         state.restarts += 1;
-        let delivered = state.members.restart(page.latest, &joined);
-        state.tail = Some(Tail::new(page.epoch, page.latest));
+        let delivered = state.members.restart(latest, &joined);
+        state.tail = Some(Tail::new(epoch, latest));
         drop(state);
         hub.metrics.delivered(delivered);
         Ok(())
@@ -377,8 +384,9 @@ impl Task {
         let Some(tail) = &state.tail else { return Ok(()) };
         let offset = tail.offset();
         let epoch = tail.epoch().clone();
-        let page = Page { epoch, latest: offset, oldest: 0, messages: Vec::new() };
-        let joined = Answer { page, recovered: true }.encode(room.name(), &roster)?;
+        let messages = encode::messages(&[]);
+        let joined =
+            Answer { epoch, latest: offset, recovered: true, messages }.encode(room.name(), &roster)?;
         let delivered = state.members.refresh(offset, &joined);
         drop(state);
         hub.metrics.delivered(delivered);

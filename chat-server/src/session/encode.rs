@@ -16,6 +16,11 @@ use crate::{
 /// seconds, and a retry is cheap.
 pub const RETRY_AFTER_MS: u64 = 1_000;
 
+/// What a `joined` takes beside its messages, so that it is allocated once: its fields with a room's name, and of each
+/// member an id of 36 characters, their names and a name of common length.
+const HEAD_BYTES: usize = 256;
+const MEMBER_BYTES: usize = 96;
+
 /// Any frame.
 pub fn frame(frame: &ServerFrame) -> Frame {
     match json(frame) {
@@ -106,15 +111,15 @@ pub struct Joined<'a> {
     pub offset: Offset,
     /// Whether `messages` is all that was missed.
     pub recovered: bool,
-    /// As they are stored.
-    pub messages: &'a [StoredMessage],
+    /// Those of [`messages`].
+    pub messages: &'a Frame,
     /// Some of who is there.
     pub members: &'a [User],
     /// How many are there.
     pub count: u32,
 }
 
-/// A `joined` frame. The messages are put in as they are stored: nobody parses them again.
+/// A `joined` frame.
 pub fn joined(joined: &Joined<'_>) -> Result<Frame, EngineError> {
     #[derive(Serialize)]
     struct Head<'a> {
@@ -128,18 +133,28 @@ pub fn joined(joined: &Joined<'_>) -> Result<Frame, EngineError> {
     }
     let Joined { room, epoch, offset, recovered, messages, members, count } = *joined;
     let head = Head { r#type: "joined", room, epoch, offset, recovered, members, count };
-    let mut text = serde_json::to_string(&head).map_err(|error| EngineError::Corrupt(error.to_string()))?;
-    text.reserve(16 + messages.iter().map(|message| message.frame.len() + 1).sum::<usize>());
+    let mut text = Vec::with_capacity(HEAD_BYTES + members.len() * MEMBER_BYTES + messages.len());
+    serde_json::to_writer(&mut text, &head).map_err(|error| EngineError::Corrupt(error.to_string()))?;
     text.pop();
-    text.push_str(",\"messages\":[");
+    text.extend_from_slice(b",\"messages\":");
+    text.extend_from_slice(messages.as_bytes());
+    text.push(b'}');
+    Frame::try_from(text).map_err(|error| EngineError::Corrupt(error.to_string()))
+}
+
+/// Messages as an array of JSON, put in as they are stored: nobody parses them again.
+pub fn messages(messages: &[StoredMessage]) -> Frame {
+    let mut text =
+        String::with_capacity(2 + messages.iter().map(|message| message.frame.len() + 1).sum::<usize>());
+    text.push('[');
     for (index, message) in messages.iter().enumerate() {
         if index > 0 {
             text.push(',');
         }
         text.push_str(&message.frame);
     }
-    text.push_str("]}");
-    Ok(text.into())
+    text.push(']');
+    text.into()
 }
 
 /// The latest of `messages` that have no more than `bytes` bytes together: a page must fit into the queue of the
@@ -190,7 +205,7 @@ mod tests {
                 epoch: &epoch,
                 offset: 5,
                 recovered: true,
-                messages: &stored,
+                messages: &super::messages(&stored),
                 members: std::slice::from_ref(&user),
                 count: 1,
             });

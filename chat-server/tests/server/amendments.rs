@@ -85,6 +85,27 @@ async fn an_edit_and_a_deletion_reach_everyone_on_every_server_and_who_comes_lat
 }
 
 #[tokio::test]
+async fn who_comes_gets_every_change_that_was_acknowledged_whatever_those_before_them_got() {
+    let redis = RedisServer::start();
+    let servers = [server_on(&redis).await, server_on(&redis).await];
+    let mut ada = servers[0].guest().await;
+    ada.join("lobby").await;
+    let message = send(&mut ada, "text 0").await;
+    let mut stay = Vec::new();
+    for number in 1..=20 {
+        for _ in 0..2 {
+            let mut visitor = servers[1].guest().await;
+            let (_, events) = page(&mut visitor).await;
+            let StreamEvent::Message(first) = &events[0] else { panic!("{events:?}") };
+            assert_eq!(first.text.as_str(), format!("text {}", number - 1));
+            assert_eq!(events.len(), number);
+            stay.push(visitor);
+        }
+        ada.change(&edit(&message, &format!("text {number}"))).await.unwrap();
+    }
+}
+
+#[tokio::test]
 async fn only_who_sent_a_message_changes_it_and_only_as_long_as_it_is_there() {
     let server = TestServer::default().await;
     let (mut ada, mut bob) = (server.guest().await, server.guest().await);
