@@ -1,6 +1,6 @@
 import { hasReadAll, SAY_MUCH, sayMuch } from './support/talk';
 import { expect, test } from './support/fixtures';
-import { holdOlder, jumpsToOldest, keepBusy, scrollBack } from './support/scroll';
+import { holdOlder, jumpsToOldest, keepBusy, scrollBack, standsStillWhenOlderCome } from './support/scroll';
 
 const MESSAGES = 10_000;
 /** What is seen at 1440 × 900 px and a buffer around it; far below what was said. */
@@ -105,4 +105,22 @@ test('older messages move nothing when they come before the heights of what is b
   const oldest = `message ${2 * PAGE - JOINED + 2}.`;
   expect(await jumpsToOldest(ada, oldest)).toBeLessThanOrEqual(JUMP_PX);
   await expect(ada.message(oldest)).toBeInViewport();
+});
+
+test('older messages move nothing when they come to the oldest and the machine stands still then', async ({
+  comes,
+  startServer,
+}) => {
+  const server = await startServer({ rates: SAY_MUCH });
+  const ada = await comes(`${server.url}/#long`);
+  await ada.isConnected();
+  // The message before the oldest that is shown is a long one.
+  await sayMuch(ada.page, 'long', 2 * PAGE);
+  await hasReadAll(ada.page, 'long');
+  await holdOlder(ada.page);
+  await keepBusy(ada.page);
+  await ada.page.reload();
+  await expect(ada.message(`message ${2 * PAGE}.`)).toBeInViewport();
+  const oldest = `message ${2 * PAGE - JOINED + 2}.`;
+  expect(await standsStillWhenOlderCome(ada, oldest)).toBeLessThanOrEqual(JUMP_PX);
 });

@@ -96,6 +96,49 @@ export function jumpsToOldest({ log }: Person, oldest: string): Promise<number> 
   }, oldest);
 }
 
+/**
+ * At the oldest message that is here the held ones come, and before the next frame all that waits for a time is done, as
+ * when the machine stands still then. Says by how many pixels it moves what one looks at. The page is to be busy.
+ */
+export function standsStillWhenOlderCome({ log }: Person, oldest: string): Promise<number> {
+  return log.evaluate(async (list, oldest) => {
+    const frame = (): Promise<unknown> => new Promise(requestAnimationFrame);
+    const first = (): HTMLElement | null => list.querySelector<HTMLElement>('[data-message]');
+    const place = (id: string | undefined): number => {
+      const row = list.querySelector(`[data-message="${id}"]`);
+      return (row?.getBoundingClientRect().top ?? NaN) - list.getBoundingClientRect().top;
+    };
+    const atRest = async (): Promise<number> => {
+      for (let [last, now] = [NaN, 0]; last !== now;) {
+        await frame();
+        [last, now] = [now, place(id)];
+      }
+      return place(id);
+    };
+    list.scrollTop = 0;
+    while (first()?.innerText.includes(oldest) !== true) await frame();
+    const id = first()?.dataset.message;
+    const before = await atRest();
+    const come = new Promise<void>((resolve) => {
+      const observer = new MutationObserver(() => {
+        if (first()?.dataset.message === id) return;
+        observer.disconnect();
+        resolve();
+      });
+      observer.observe(list, { subtree: true, childList: true });
+    });
+    window.release?.();
+    await come;
+    // What the page does at once with them.
+    for (let microtasks = 0; microtasks < 50; microtasks += 1) await Promise.resolve();
+    for (const [id, run] of [...(window.waits ?? [])]) {
+      window.clearTimeout(id);
+      run();
+    }
+    return Math.abs((await atRest()) - before);
+  }, oldest);
+}
+
 export interface ScrolledBack {
   /** By how many pixels a message moved at most in a frame, beyond what was scrolled. */
   readonly jump: number;
@@ -134,6 +177,9 @@ export function scrollBack({ log }: Person): Promise<ScrolledBack> {
       list.querySelector('[data-testid="top"]')?.textContent.includes('begins') === true;
     const result = { jump: 0, at: '', rows: 0, pages: 0 };
 
+    const said = (row: Element | null | undefined): string | undefined =>
+      /message \d+/.exec(row?.textContent ?? '')?.[0];
+
     /** A message that is in sight, and still is after a step. */
     function watched(): HTMLElement {
       const rows = [...list.querySelectorAll<HTMLElement>('[data-message]')];
@@ -156,7 +202,14 @@ export function scrollBack({ log }: Person): Promise<ScrolledBack> {
       // By its id: what comes before it may have it put into the page anew.
       const now = list.querySelector(`[data-message="${row.dataset.message}"]`);
       const moved = now === null ? Infinity : Math.abs(edge(now, 'bottom') - expected);
-      if (moved > result.jump) [result.jump, result.at] = [moved, row.innerText.slice(0, 30)];
+      if (moved > result.jump) {
+        const [first, last] = [
+          list.querySelector('[data-message]'),
+          [...list.querySelectorAll('[data-message]')].at(-1),
+        ];
+        const there = `the page has "${said(first)}" to "${said(last)}", at ${list.scrollTop} of ${list.scrollHeight} px`;
+        [result.jump, result.at] = [moved, `"${said(row)}"; ${there}`];
+      }
       // Heights that become known change it by less.
       return list.scrollHeight > before + 4 * height;
     }
