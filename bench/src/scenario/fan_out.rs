@@ -202,6 +202,8 @@ pub(super) async fn run(
         let laggards = Laggards::open(contender, address, work.laggards).await?;
         // All others are told who came in: that is not what the laggards' reading costs.
         stage.fleet.quiet().await;
+        // Whoever had nothing to do for a moment begins with what waits for that: the trial without laggards did not.
+        stage.hold(most / 2.0, plan.trial).await;
         let slowed = stage.hold(most / 2.0, plan.trial).await;
         slowed.tell(&mut figures, "WithLaggards");
         let ratio = slowed.trial.p99.as_secs_f64() / half.trial.p99.as_secs_f64().max(1e-6);
