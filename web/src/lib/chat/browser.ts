@@ -85,6 +85,9 @@ export function browserParts(changes: Changes): Parts {
       if (when === 'now') void mine.refresh();
       else mine.refreshSoon();
     },
+    putOut: (room) => {
+      mine.putOut(room);
+    },
     changed: changes.chat,
   });
   return { chat, account, accounts, rooms, mine };

@@ -31,6 +31,7 @@ let ids: number;
 let speaker: string;
 let token: string | undefined;
 let roomsChanged: string[];
+let putOut: string[];
 let moved: string[];
 let direct: (user: string) => Answer<string>;
 let chat: Chat;
@@ -56,6 +57,7 @@ function newChat(): Chat {
     },
     newId: () => `id-${(ids += 1)}`,
     roomsChanged: (when) => roomsChanged.push(when),
+    putOut: (room) => putOut.push(room),
     changed: () => undefined,
   });
 }
@@ -63,7 +65,7 @@ function newChat(): Chat {
 beforeEach(() => {
   environment = new FakeEnvironment();
   store = storeInMemory();
-  [names, ids, asked, roomsChanged, moved] = [[], 0, [], [], []];
+  [names, ids, asked, roomsChanged, putOut, moved] = [[], 0, [], [], [], []];
   direct = (user) => ({ ok: true, value: `~d-${user}` });
   [speaker, token] = ['ada', 'token'];
   older = () => Promise.reject(new Error('no page'));
@@ -617,6 +619,14 @@ describe("the user's own rooms", () => {
     expect(sent('join')).toHaveLength(2);
     receive(joined([message(1), message(2), message(3)]));
     expect(shown()).toEqual(['text 1', 'text 2', 'text 3']);
+  });
+
+  test('that are deleted say so, whatever becomes of what was said there before one knew of it', async () => {
+    await connect(joined([message(1)]));
+    receive({ type: 'left', room: 'lobby', reason: 'deleted' });
+    expect(putOut).toEqual(['lobby']);
+    receive({ type: 'error', code: 'notJoined', message: 'not in that room', ref: 'lobby' });
+    expect(shownRoom(chat.state).barred).toBe(t.rooms.deleted);
   });
 
   test('that may not be entered say so, and are tried again with the next connection', async () => {

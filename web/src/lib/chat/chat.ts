@@ -71,6 +71,8 @@ export interface ChatNeeds {
   readonly newId: () => MessageId;
   /** The user's list of rooms is another: `now` when it was never fetched over this connection. */
   readonly roomsChanged: (when: 'now' | 'soon') => void;
+  /** The user was put out of this room, or it is no more. */
+  readonly putOut: (room: RoomName) => void;
   /** Told of every change. */
   readonly changed: (state: ChatState) => void;
 }
@@ -367,8 +369,11 @@ export class Chat {
     if (state.me !== undefined && state.me.name !== this.#state.me?.name)
       this.needs.speaker.renamed(state.me.name);
     this.#set(state);
-    // Put out of it: no goodbye is due any more.
-    if (frame.type === 'left' && frame.reason !== undefined) this.#asked.delete(frame.room);
+    if (frame.type === 'left' && frame.reason !== undefined) {
+      // No goodbye is due any more.
+      this.#asked.delete(frame.room);
+      this.needs.putOut(frame.room);
+    }
     if (restart) {
       this.#session.restart(restart.reason, restart.atLeastMs);
       return;

@@ -343,11 +343,13 @@ function onError(state: ChatState, error: Frame<'error'>, clock: Clock): Outcome
       },
     };
   }
-  if (ref !== undefined && state.rooms.get(ref)?.joined === false) {
+  const open = ref === undefined ? undefined : state.rooms.get(ref);
+  if (ref !== undefined && open?.joined === false) {
     // A resume can only be said in a hello, so the whole connection is begun anew.
     if (retryAfterMs !== undefined)
       return { state, restart: { reason: asReason(message), atLeastMs: retryAfterMs } };
-    return { state: barred(state, ref, message) };
+    // What was said there before one knew of it is refused for no other reason.
+    return { state: open.barred === undefined ? barred(state, ref, message) : state };
   }
   if (ref === undefined && state.rename.kind === 'asked') {
     return { state: { ...state, rename: { kind: 'refused', problem: message } } };

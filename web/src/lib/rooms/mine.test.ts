@@ -55,6 +55,16 @@ test('being told while it is fetched fetches it once more', async () => {
   expect(seen).toEqual([[], [LOBBY]]);
 });
 
+test('a room that one is put out of while it is fetched is not on it', async () => {
+  const kitchen = { ...LOBBY, info: { ...LOBBY.info, room: 'kitchen' } };
+  void mine.refresh();
+  mine.putOut('kitchen');
+  await answer([LOBBY, kitchen]);
+  void mine.refresh();
+  await answer([LOBBY, kitchen]);
+  expect(seen).toEqual([[LOBBY], [LOBBY, kitchen]]);
+});
+
 test('what cannot be fetched leaves the list as it was', async () => {
   void mine.refresh();
   await answer([LOBBY]);

@@ -2,7 +2,7 @@
 
 import type { RoomsApi } from '../api/rooms';
 import type { Environment } from '../connection/environment';
-import type { MyRoom } from '../protocol/generated';
+import type { MyRoom, RoomName } from '../protocol/generated';
 
 /** A server that lost touch tells all of its users at once: they come back at different times. */
 export const SPREAD_MS = 5_000;
@@ -17,6 +17,8 @@ export interface MineNeeds {
 export class Mine {
   #loading = false;
   #again = false;
+  /** Rooms that one was put out of since the fetch began: its answer may not know of it. */
+  readonly #putOut = new Set<RoomName>();
   #cancel: (() => void) | undefined;
 
   constructor(private readonly needs: MineNeeds) {}
@@ -29,6 +31,11 @@ export class Mine {
     });
   }
 
+  /** The user was put out of a room: a list that is under way says nothing about that one. */
+  putOut(room: RoomName): void {
+    if (this.#loading) this.#putOut.add(room);
+  }
+
   /** Fetches it now. When that fails the list stays as it was, and the next connection asks again. */
   async refresh(): Promise<void> {
     this.end();
@@ -38,9 +45,10 @@ export class Mine {
       return;
     }
     this.#loading = true;
+    this.#putOut.clear();
     const answer = await this.needs.api.mine();
     this.#loading = false;
-    if (answer.ok) this.needs.changed(answer.value.rooms);
+    if (answer.ok) this.needs.changed(answer.value.rooms.filter(({ info }) => !this.#putOut.has(info.room)));
     if (!this.#again) return;
     this.#again = false;
     await this.refresh();
