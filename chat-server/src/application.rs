@@ -17,7 +17,7 @@ use crate::{
     listener::{self, Bounds},
     login::Login,
     private,
-    public::{self, PublicOptions, TrustedProxies},
+    public::{Public, PublicOptions, TrustedProxies},
     server::{Options, Server},
     session::outbox::Closing,
 };
@@ -52,7 +52,7 @@ pub struct Ports {
 
 /// A server that listens, and is not served yet.
 pub struct Application {
-    public: (TcpListener, Router, Bounds),
+    public: (TcpListener, Public, Bounds),
     private: (TcpListener, Router, Bounds),
     ports: Ports,
     server: Arc<Server>,
@@ -124,10 +124,10 @@ impl Application {
         let (proxies, nobody) = (trusted_proxies.clone(), TrustedProxies::default());
         let bounds = (Bounds::behind(proxies, timing.head), Bounds::behind(nobody, timing.head));
         let options = PublicOptions { web, page, origins, trusted_proxies };
-        let public_router = public::router(Arc::clone(&server), options);
+        let public_service = Public::new(Arc::clone(&server), options);
         let private_router = private::router(Arc::clone(&server), admin_token);
         Ok(Self {
-            public: (public, public_router, bounds.0),
+            public: (public, public_service, bounds.0),
             private: (private, private_router, bounds.1),
             ports: Ports { public: public_address, private: private_address },
             server,
@@ -152,9 +152,10 @@ impl Application {
         let Self { public, private, ports: _, server, hand_over } = self;
         let end = CancellationToken::new();
         let mut listeners = JoinSet::new();
-        for (listener, router, bounds) in [public, private] {
-            listeners.spawn(listener::serve(listener, router, bounds, end.clone()));
-        }
+        let (listener, service, bounds) = public;
+        listeners.spawn(listener::serve(listener, service, bounds, end.clone()));
+        let (listener, router, bounds) = private;
+        listeners.spawn(listener::serve(listener, router, bounds, end.clone()));
         tokio::select! {
             () = stop.cancelled() => {}
             Some(ended) = listeners.join_next() => {

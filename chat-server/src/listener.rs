@@ -1,11 +1,16 @@
 //! Takes connections and serves HTTP on them, within bounds: a peer that opens sockets and says nothing must not
 //! take the place of others.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, time::Duration};
 
-use axum::{Router, body::Body, extract::ConnectInfo};
+use axum::{
+    Router,
+    body::Body,
+    extract::{ConnectInfo, Request},
+    response::Response,
+};
 use hubbub_protocol::limits::{CONNECTIONS_PER_ADDRESS, CONNECTIONS_WITHOUT_SESSION, HEAD_BYTES};
-use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
+use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -43,13 +48,27 @@ impl Bounds {
     }
 }
 
+/// What requests are answered by.
+pub trait Service: Clone + Send + Sync + 'static {
+    /// The answer to a request that came over a connection of `peer`.
+    fn answer(&self, peer: SocketAddr, request: Request) -> impl Future<Output = Response> + Send;
+}
+
+impl Service for Router {
+    async fn answer(&self, peer: SocketAddr, mut request: Request) -> Response {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let Ok(response) = self.clone().oneshot(request).await;
+        response
+    }
+}
+
 /// Serves until `stop`, and then until the requests that are under way are answered. Dropped, it ends at once.
 ///
 /// # Errors
 /// When the listener fails for good.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
+    service: impl Service,
     bounds: Bounds,
     stop: CancellationToken,
 ) -> io::Result<()> {
@@ -67,7 +86,14 @@ pub async fn serve(
                 let counts = !bounds.proxies.trusts(peer.ip());
                 let address = counts.then(|| ClientAddress::from(peer.ip()).key());
                 let Ok(place) = places.take(address) else { continue };
-                connections.spawn(connection(socket, peer, router.clone(), bounds.head, stop.clone(), place));
+                connections.spawn(connection(
+                    socket,
+                    peer,
+                    service.clone(),
+                    bounds.head,
+                    stop.clone(),
+                    place,
+                ));
             }
             Err(error) if is_the_peers(&error) => {}
             Err(error) => {
@@ -84,7 +110,7 @@ pub async fn serve(
 async fn connection(
     socket: TcpStream,
     peer: SocketAddr,
-    router: Router,
+    service: impl Service,
     head: Duration,
     stop: CancellationToken,
     _place: Place,
@@ -93,16 +119,15 @@ async fn connection(
     if let Err(error) = socket.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");
     }
-    let service = service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(Body::new);
-        request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request)
-    });
+    let service = &service;
+    let answer = |request: hyper::Request<_>| async move {
+        Ok::<_, Infallible>(service.answer(peer, request.map(Body::new)).await)
+    };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(head)
         .max_buf_size(HEAD_BYTES)
-        .serve_connection(TokioIo::new(socket), service)
+        .serve_connection(TokioIo::new(socket), service_fn(answer))
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {

@@ -17,7 +17,7 @@ pub(super) struct LatestPage {
     pub(super) latest: Offset,
     /// The offset of the oldest message that is in it; 0 when there is none.
     first: Offset,
-    /// As an array of JSON.
+    /// Those of [`encode::messages`].
     pub(super) messages: Frame,
 }
 
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn a_page_is_the_same_until_something_is_said_or_lost_or_too_old() {
         let read = LatestPage::of(&page("one", 9, 3, &[8, 9]), 2, 100);
-        assert_eq!(read.messages.as_str(), "[8,9]");
+        assert_eq!(read.messages.as_str(), r#","messages":[8,9]}"#);
         let now = |epoch, latest, oldest| page(epoch, latest, oldest, &[]);
         assert!(read.is_still(&now("one", 9, 3)));
         assert!(read.is_still(&now("one", 9, 8)), "what went is older than the page");
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn a_page_without_messages_is_the_same_until_there_is_one() {
         let read = LatestPage::of(&page("one", 4, 0, &[]), 50, 100);
-        assert_eq!(read.messages.as_str(), "[]");
+        assert_eq!(read.messages.as_str(), r#","messages":[]}"#);
         assert!(read.is_still(&page("one", 4, 0, &[])), "it was too old before");
         assert!(!read.is_still(&page("one", 5, 5, &[5])));
     }
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn a_page_answers_who_asks_for_as_many() {
         let read = LatestPage::of(&page("one", 9, 3, &[7, 8, 9]), 50, 2);
-        assert_eq!(read.messages.as_str(), "[8,9]", "no more fits");
+        assert_eq!(read.messages.as_str(), r#","messages":[8,9]}"#, "no more fits");
         let epoch = Epoch("one".into());
         assert!(read.answers(50, &epoch, 9));
         assert!(!read.answers(20, &epoch, 9));

@@ -4,9 +4,13 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use hubbub_protocol::{Offset, SessionId, UserId, UserName};
 
-use crate::session::{
-    identity::Identity,
-    outbox::{Closing, Frame, Outbox, Put},
+use super::run::Run;
+use crate::{
+    engine::StoredMessage,
+    session::{
+        identity::Identity,
+        outbox::{Closing, Frame, Outbox, Put, Text},
+    },
 };
 
 /// A session as a room knows it.
@@ -30,7 +34,7 @@ enum Delivery {
     /// Its page is being read. What comes meanwhile waits, so that nothing falls between the page and the first
     /// delivery. `from` is where it was, when it was in the room before, and `anew` the `joined` that told of a
     /// loss since: only the page that is being read, or that, is what it gets.
-    Joining { from: Option<Offset>, anew: Option<Frame>, held: Vec<Held>, bytes: usize },
+    Joining { from: Option<Offset>, anew: Option<Text>, held: Vec<Held>, bytes: usize },
 }
 
 #[derive(Debug)]
@@ -43,6 +47,22 @@ struct Member {
 pub type Unwritten = Vec<Arc<Outbox>>;
 
 impl Member {
+    /// Returns how many messages the queue took.
+    fn hold_or_put_all(&mut self, run: &Run<'_>, unwritten: &mut Unwritten) -> usize {
+        match self.delivery {
+            Delivery::Live(from) if run.is_behind(from) => {
+                let taken = self.hold_or_put(None, run.text(), unwritten);
+                if taken { run.messages().len() } else { 0 }
+            }
+            Delivery::Live(_) | Delivery::Joining { .. } => {
+                let one = |message: &&StoredMessage| {
+                    self.hold_or_put(Some(message.offset), &message.frame, unwritten)
+                };
+                run.messages().iter().filter(one).count()
+            }
+        }
+    }
+
     fn hold_or_put(&mut self, offset: Option<Offset>, frame: &Frame, unwritten: &mut Unwritten) -> bool {
         match &mut self.delivery {
             Delivery::Live(from) if offset.is_none_or(|offset| offset > *from) => {
@@ -104,7 +124,7 @@ impl Members {
     /// The session's page was read up to `latest`: it gets `joined`, then what was held back. Who is new gets
     /// only what is behind the page. Who was in the room before stays where it was: it may have asked for a page
     /// that lacks what came meanwhile. Returns how many frames it got.
-    pub fn admit(&mut self, session: SessionId, joined: Frame, latest: Offset) -> usize {
+    pub fn admit(&mut self, session: SessionId, joined: Text, latest: Offset) -> usize {
         let Some(member) = self.find(session) else { return 0 };
         let (behind, held) = match std::mem::replace(&mut member.delivery, Delivery::Live(latest)) {
             Delivery::Live(from) => (from, Vec::new()),
@@ -161,12 +181,9 @@ impl Members {
         out.into_iter().map(|member| member.seat).collect()
     }
 
-    /// A message for everyone who has not got it with a page. Returns how many queues took it.
-    pub fn message(&mut self, offset: Offset, frame: &Frame, unwritten: &mut Unwritten) -> usize {
-        self.list
-            .iter_mut()
-            .filter_map(|member| member.hold_or_put(Some(offset), frame, unwritten).then_some(()))
-            .count()
+    /// Messages for everyone who has not got them with a page. Returns how many the queues took in all.
+    pub fn messages(&mut self, run: &Run<'_>, unwritten: &mut Unwritten) -> usize {
+        self.list.iter_mut().map(|member| member.hold_or_put_all(run, unwritten)).sum()
     }
 
     /// A frame that is not a message, for everyone but `from`. Returns how many queues took it.
@@ -180,7 +197,7 @@ impl Members {
 
     /// The state of the room anew, for those who are up to its tail. Who is ahead of it, or joining, has just
     /// read a newer one.
-    pub fn refresh(&mut self, tail: Offset, joined: &Frame) -> usize {
+    pub fn refresh(&mut self, tail: Offset, joined: &Text) -> usize {
         self.list
             .iter()
             .filter(|member| matches!(member.delivery, Delivery::Live(from) if from <= tail))
@@ -190,7 +207,7 @@ impl Members {
 
     /// The stream was lost and goes on behind `latest`: everyone gets the new `joined`. What joining sessions
     /// hold is of the old stream; they read their page again.
-    pub fn restart(&mut self, latest: Offset, joined: &Frame) -> usize {
+    pub fn restart(&mut self, latest: Offset, joined: &Text) -> usize {
         let mut delivered = 0;
         for member in &mut self.list {
             match &mut member.delivery {
@@ -245,12 +262,22 @@ mod tests {
         }
     }
 
+    fn text(text: &str) -> Text {
+        Frame::from(text).into()
+    }
+
     fn got(seat: &Seat) -> Vec<String> {
         seat.outbox.texts()
     }
 
+    fn messages(members: &mut Members, said: &[(Offset, &str)], unwritten: &mut Unwritten) -> usize {
+        let stored = |&(offset, text): &(Offset, &str)| StoredMessage { offset, frame: text.into() };
+        let said: Vec<_> = said.iter().map(stored).collect();
+        Run::all_of(&said).map(|run| members.messages(&run, unwritten)).sum()
+    }
+
     fn message(members: &mut Members, offset: Offset, text: &str) -> usize {
-        members.message(offset, &text.into(), &mut Unwritten::new())
+        messages(members, &[(offset, text)], &mut Unwritten::new())
     }
 
     fn signal(members: &mut Members, from: Option<SessionId>, text: &str) -> usize {
@@ -264,7 +291,7 @@ mod tests {
         assert_eq!(message(&mut members, 4, "4"), 0);
         signal(&mut members, None, "signal");
         message(&mut members, 5, "5");
-        members.admit(seat.session, "joined up to 4".into(), 4);
+        members.admit(seat.session, text("joined up to 4"), 4);
         message(&mut members, 6, "6");
         assert_eq!(got(&seat), ["joined up to 4", "signal", "5", "6"]);
     }
@@ -273,7 +300,7 @@ mod tests {
     fn a_page_that_is_ahead_of_the_room_is_not_delivered_again() {
         let (mut members, seat) = (Members::default(), seat());
         members.hold(&seat);
-        members.admit(seat.session, "joined up to 9".into(), 9);
+        members.admit(seat.session, text("joined up to 9"), 9);
         assert_eq!(message(&mut members, 9, "9"), 0);
         assert_eq!(message(&mut members, 10, "10"), 1);
         assert_eq!(got(&seat), ["joined up to 9", "10"]);
@@ -284,21 +311,38 @@ mod tests {
         for history in [0, 2] {
             let (mut members, seat) = (Members::default(), seat());
             members.hold(&seat);
-            members.admit(seat.session, "joined up to 5".into(), 5);
+            members.admit(seat.session, text("joined up to 5"), 5);
             members.hold(&seat);
             message(&mut members, 6, "6");
             let again = format!("the latest {history} up to 7");
-            members.admit(seat.session, again.as_str().into(), 7);
+            members.admit(seat.session, text(&again), 7);
             message(&mut members, 7, "7");
             assert_eq!(got(&seat), ["joined up to 5", &again, "6", "7"]);
         }
     }
 
     #[test]
+    fn who_has_a_part_of_what_follows_with_a_page_gets_the_rest() {
+        let (mut members, seats) = (Members::default(), [seat(), seat(), seat()]);
+        for (seat, latest) in seats.iter().zip([4, 5, 9]) {
+            members.hold(seat);
+            members.admit(seat.session, text("joined"), latest);
+        }
+        let joining = seat();
+        members.hold(&joining);
+        assert_eq!(messages(&mut members, &[(5, "5"), (6, "6")], &mut Unwritten::new()), 3);
+        assert_eq!(got(&seats[0]), ["joined", "5\n6"]);
+        assert_eq!(got(&seats[1]), ["joined", "6"]);
+        assert_eq!(got(&seats[2]), ["joined"]);
+        members.admit(joining.session, text("joined up to 5"), 5);
+        assert_eq!(got(&joining), ["joined up to 5", "6"]);
+    }
+
+    #[test]
     fn joining_again_without_success_changes_nothing() {
         let (mut members, seat) = (Members::default(), seat());
         members.hold(&seat);
-        members.admit(seat.session, "joined".into(), 0);
+        members.admit(seat.session, text("joined"), 0);
         members.hold(&seat);
         message(&mut members, 1, "1");
         members.give_up(seat.session);
@@ -318,8 +362,8 @@ mod tests {
     fn after_a_loss_everyone_goes_on_from_the_new_stream() {
         let (mut members, seat) = (Members::default(), seat());
         members.hold(&seat);
-        members.admit(seat.session, "joined".into(), 7);
-        members.restart(2, &"joined anew".into());
+        members.admit(seat.session, text("joined"), 7);
+        members.restart(2, &text("joined anew"));
         message(&mut members, 3, "3");
         assert_eq!(got(&seat), ["joined", "joined anew", "3"]);
     }
@@ -329,7 +373,7 @@ mod tests {
         let (mut members, one, two) = (Members::default(), seat(), seat());
         for seat in [&one, &two] {
             members.hold(seat);
-            members.admit(seat.session, "joined".into(), 0);
+            members.admit(seat.session, text("joined"), 0);
         }
         assert_eq!(signal(&mut members, Some(one.session), "typing"), 1);
         assert_eq!(got(&one), ["joined"]);
@@ -340,11 +384,11 @@ mod tests {
     fn a_queue_is_to_be_written_once_however_much_it_gets() {
         let (mut members, seat) = (Members::default(), seat());
         members.hold(&seat);
-        members.admit(seat.session, "joined".into(), 0);
+        members.admit(seat.session, text("joined"), 0);
         assert_eq!(got(&seat), ["joined"]);
         let mut unwritten = Unwritten::new();
         for offset in 1..=3 {
-            members.message(offset, &"m".into(), &mut unwritten);
+            messages(&mut members, &[(offset, "m")], &mut unwritten);
         }
         assert_eq!(unwritten.len(), 1);
     }

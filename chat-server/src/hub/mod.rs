@@ -13,6 +13,7 @@ pub mod lookout;
 pub mod members;
 pub mod presence_batch;
 mod room;
+mod run;
 mod serve;
 pub mod tail;
 
@@ -39,7 +40,7 @@ use crate::{
     metrics::Metrics,
     session::{
         encode::{self, Joined},
-        outbox::Frame,
+        outbox::{Frame, Text},
     },
     timing::Timing,
 };
@@ -234,7 +235,7 @@ struct Answer {
 
 impl Answer {
     /// As `joined`, with those who are there.
-    fn encode(&self, room: &RoomName, roster: &Roster) -> Result<Frame, EngineError> {
+    fn encode(&self, room: &RoomName, roster: &Roster) -> Result<Text, EngineError> {
         let Self { epoch, latest, recovered, messages } = self;
         encode::joined(&Joined {
             room,

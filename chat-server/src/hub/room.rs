@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     engine::{EngineError, RoomEvent},
-    session::{encode, outbox::Frame},
+    session::{encode, outbox::Text},
 };
 
 /// A page does not fit the room's stream: one of the two is out of date.
@@ -212,7 +212,7 @@ pub(super) struct Hold {
 
 impl Hold {
     /// A page up to `latest` was read: the session gets `joined` and is in the room. Returns how many frames it got.
-    pub(super) fn admit(self, epoch: &Epoch, latest: Offset, joined: Frame) -> Result<usize, Stale> {
+    pub(super) fn admit(self, epoch: &Epoch, latest: Offset, joined: Text) -> Result<usize, Stale> {
         let mut state = self.room.state();
         let current = state.restarts == self.restarts
             && state.tail.as_ref().is_some_and(|tail| *tail.epoch() == *epoch)

@@ -1,9 +1,12 @@
 //! The task of a room: subscribes, brings events to the members in order, and finds out what was missed.
 
-use std::sync::Arc;
+use std::{
+    iter::{self, Peekable},
+    sync::Arc,
+};
 
 use hubbub_protocol::{
-    LeftReason, MemberChange, MemberChanged, ServerFrame, User,
+    Epoch, LeftReason, MemberChange, MemberChanged, ServerFrame, User,
     limits::{HISTORY_DEFAULT, HISTORY_MAX, MEMBERS_LISTED},
 };
 use tokio::{
@@ -17,6 +20,7 @@ use super::{
     lookout::Lookout,
     members::Unwritten,
     room::Room,
+    run::Run,
     tail::{Catchup, Tail, Verdict},
 };
 use crate::{
@@ -84,6 +88,19 @@ struct Task {
     unwritten: Unwritten,
 }
 
+/// Takes the next event if it is a message.
+fn next_message(events: &mut Peekable<impl Iterator<Item = RoomEvent>>) -> Option<(Epoch, StoredMessage)> {
+    match events.next_if(|event| matches!(event, RoomEvent::Message { .. }))? {
+        RoomEvent::Message { epoch, message } => Some((epoch, message)),
+        _ => None,
+    }
+}
+
+/// Whether an event of the stream says who belongs to the room.
+fn is_about_membership(frame: &Frame) -> bool {
+    frame.as_str().starts_with("{\"type\":\"member\"")
+}
+
 async fn at(due: Option<Instant>) {
     match due {
         Some(due) => sleep_until(due).await,
@@ -143,7 +160,7 @@ impl Task {
                     self.resolve().await;
                 }
                 () = at(self.presence_due) => self.tell_presence(),
-                _ = events.recv_many(&mut batch, BATCH) => batch.drain(..).for_each(|event| self.hear(event)),
+                _ = events.recv_many(&mut batch, BATCH) => self.hear(batch.drain(..)),
                 () = look.as_mut() => {
                     if self.lookout.due() <= Instant::now() {
                         self.look().await;
@@ -168,7 +185,7 @@ impl Task {
 
     /// An event of the stream was delivered: if it says that somebody has no part in the room any more, they are out.
     fn obey(&mut self, frame: &Frame) {
-        if !frame.as_str().starts_with("{\"type\":\"member\"") {
+        if !is_about_membership(frame) {
             return;
         }
         let Ok(ServerFrame::Member(MemberChanged { member, change, .. })) = serde_json::from_str(frame)
@@ -199,63 +216,80 @@ impl Task {
             return;
         }
         // No more than there are now: they may come as fast as they are told.
-        for _ in 0..events.len() {
-            if let Ok(event) = events.try_recv() {
-                self.hear(event);
-            }
-        }
+        let waiting = 0..events.len();
+        self.hear(waiting.map_while(|_| events.try_recv().ok()));
         self.tell_presence();
     }
 
-    fn hear(&mut self, event: RoomEvent) {
-        match event {
-            RoomEvent::Message { epoch, message } => {
-                let mut state = self.room.state();
-                let Some(tail) = &mut state.tail else { return };
-                match tail.offer(&epoch, &message) {
-                    Verdict::Deliver => {
-                        let StoredMessage { offset, frame } = message;
-                        // A page that was read ahead has it.
-                        state.latest_page.take_if(|page| page.latest < offset);
-                        let delivered = state.members.message(offset, &frame, &mut self.unwritten);
-                        drop(state);
-                        self.lookout.heard(Instant::now());
-                        self.hub.metrics.delivered(delivered);
-                        self.obey(&frame);
-                    }
-                    Verdict::Duplicate => {}
-                    verdict @ (Verdict::Gap { .. } | Verdict::OtherEpoch | Verdict::Doubtful) => {
-                        drop(state);
-                        tracing::debug!(room = %self.room.name(), ?verdict, "asking the broker");
-                        self.doubt(Doubt::Messages);
-                    }
+    /// What happened in the room, in order. Messages that follow each other are delivered at once.
+    fn hear(&mut self, events: impl Iterator<Item = RoomEvent>) {
+        let mut events = events.peekable();
+        while let Some(event) = events.next() {
+            match event {
+                RoomEvent::Message { epoch, message } => {
+                    let more = iter::from_fn(|| next_message(&mut events));
+                    self.hear_messages(iter::once((epoch, message)).chain(more));
+                }
+                RoomEvent::Presence { joined, left, count } => {
+                    self.room.state().presence.add(joined, &left, count);
+                    self.presence_due.get_or_insert_with(|| Instant::now() + self.hub.timing.presence_batch);
+                }
+                RoomEvent::Renamed(User { id: user, name }) => {
+                    // It may be somebody who just came: first things first.
+                    self.tell_presence();
+                    let renamed = encode::frame(&ServerFrame::Renamed { user, name: name.clone() });
+                    let mut state = self.room.state();
+                    state.members.rename(user, &name);
+                    let delivered = state.members.signal(None, &renamed, &mut self.unwritten);
+                    drop(state);
+                    self.hub.metrics.delivered(delivered);
+                }
+                RoomEvent::Deleted => {
+                    self.evicted.extend(self.room.evict(|_| true, Some(LeftReason::Deleted)));
+                }
+                RoomEvent::Signal { from, frame } => {
+                    // The signal may be about somebody who just came: first things first.
+                    self.tell_presence();
+                    let mut state = self.room.state();
+                    let delivered = state.members.signal(Some(from), &frame, &mut self.unwritten);
+                    drop(state);
+                    self.hub.metrics.delivered(delivered);
                 }
             }
-            RoomEvent::Presence { joined, left, count } => {
-                self.room.state().presence.add(joined, &left, count);
-                self.presence_due.get_or_insert_with(|| Instant::now() + self.hub.timing.presence_batch);
+        }
+    }
+
+    /// Delivers the messages that are the next ones, at least up to one that says who belongs to the room.
+    fn hear_messages(&mut self, said: impl Iterator<Item = (Epoch, StoredMessage)>) {
+        let room = Arc::clone(&self.room);
+        let mut state = room.state();
+        let mut next = Vec::new();
+        for (epoch, message) in said {
+            let Some(tail) = &mut state.tail else { return };
+            match tail.offer(&epoch, &message) {
+                Verdict::Deliver => {
+                    let obeyed = is_about_membership(&message.frame);
+                    next.push(message);
+                    if obeyed {
+                        break;
+                    }
+                }
+                Verdict::Duplicate => {}
+                verdict @ (Verdict::Gap { .. } | Verdict::OtherEpoch | Verdict::Doubtful) => {
+                    tracing::debug!(room = %room.name(), ?verdict, "asking the broker");
+                    self.doubt(Doubt::Messages);
+                }
             }
-            RoomEvent::Renamed(User { id: user, name }) => {
-                // It may be somebody who just came: first things first.
-                self.tell_presence();
-                let renamed = encode::frame(&ServerFrame::Renamed { user, name: name.clone() });
-                let mut state = self.room.state();
-                state.members.rename(user, &name);
-                let delivered = state.members.signal(None, &renamed, &mut self.unwritten);
-                drop(state);
-                self.hub.metrics.delivered(delivered);
-            }
-            RoomEvent::Deleted => {
-                self.evicted.extend(self.room.evict(|_| true, Some(LeftReason::Deleted)));
-            }
-            RoomEvent::Signal { from, frame } => {
-                // The signal may be about somebody who just came: first things first.
-                self.tell_presence();
-                let mut state = self.room.state();
-                let delivered = state.members.signal(Some(from), &frame, &mut self.unwritten);
-                drop(state);
-                self.hub.metrics.delivered(delivered);
-            }
+        }
+        let Some(latest) = next.last().map(|message| message.offset) else { return };
+        // A page that was read ahead has them.
+        state.latest_page.take_if(|page| page.latest < latest);
+        let delivered = Run::all_of(&next).map(|run| state.members.messages(&run, &mut self.unwritten)).sum();
+        drop(state);
+        self.lookout.heard(Instant::now());
+        self.hub.metrics.delivered(delivered);
+        for message in &next {
+            self.obey(&message.frame);
         }
     }
 
@@ -343,10 +377,8 @@ impl Task {
         let Catchup::Missed(messages) = tail.catch_up(page) else { return CaughtUp::Lost };
         let wholly = tail.offset() == page.latest;
         state.latest_page = None;
-        let delivered = messages
-            .iter()
-            .map(|StoredMessage { offset, frame }| state.members.message(*offset, frame, &mut self.unwritten))
-            .sum();
+        let delivered =
+            Run::all_of(&messages).map(|run| state.members.messages(&run, &mut self.unwritten)).sum();
         drop(state);
         self.hub.metrics.delivered(delivered);
         for message in &messages {

@@ -57,7 +57,7 @@ pub struct ClientAddress(IpAddr);
 impl ClientAddress {
     /// That of the peer, unless it is a trusted proxy: then the right-most in `X-Forwarded-For` that is none.
     /// What stands left of it was written by the client.
-    fn of(peer: IpAddr, headers: &HeaderMap, proxies: &TrustedProxies) -> Self {
+    pub(super) fn of(peer: IpAddr, headers: &HeaderMap, proxies: &TrustedProxies) -> Self {
         let mut address = peer.to_canonical();
         let values = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
         let hops: Vec<_> = values.flat_map(|value| value.split(',')).map(str::trim).collect();

@@ -14,7 +14,7 @@ mod rooms;
 mod tokens;
 mod upgrade;
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{
     Json, Router,
@@ -31,12 +31,13 @@ use hubbub_protocol::{
 use tokio::time::timeout;
 use tower_http::set_header::SetResponseHeaderLayer;
 
+use self::upgrade::Sockets;
 pub use self::{
     client::{ClientAddress, ClientScheme, InvalidNetwork, TrustedProxies},
     cookie::cookie_token,
     origin::{AllowedOrigins, InvalidOrigin, Origin},
 };
-use crate::{json::BODY_BYTES, problem::HttpError, server::Server};
+use crate::{json::BODY_BYTES, listener::Service, problem::HttpError, server::Server};
 
 /// What the public port serves beside the sessions.
 #[derive(Debug, Clone)]
@@ -52,15 +53,43 @@ pub struct PublicOptions {
 }
 
 /// Everything on the public port.
-pub fn router(server: Arc<Server>, options: PublicOptions) -> Router {
+#[derive(Clone)]
+pub struct Public {
+    sockets: Arc<Sockets>,
+    others: Router,
+}
+
+impl Public {
+    /// What `server` has to offer.
+    pub fn new(server: Arc<Server>, options: PublicOptions) -> Self {
+        let sockets = Sockets {
+            server: Arc::clone(&server),
+            origins: options.origins.clone(),
+            proxies: options.trusted_proxies.clone(),
+        };
+        Self { sockets: Arc::new(sockets), others: router(server, options) }
+    }
+}
+
+impl Service for Public {
+    /// A request that opens a WebSocket goes past the router: of a client that comes in, it and its layers would be a 25th
+    /// of the cost.
+    async fn answer(&self, peer: SocketAddr, request: Request) -> Response {
+        if request.uri().path() != WEBSOCKET_PATH {
+            return self.others.answer(peer, request).await;
+        }
+        let mut response = self.sockets.answer(peer.ip(), request).await;
+        response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFFING);
+        response
+    }
+}
+
+const NO_SNIFFING: HeaderValue = HeaderValue::from_static("nosniff");
+
+fn router(server: Arc<Server>, options: PublicOptions) -> Router {
     let PublicOptions { web, page, origins, trusted_proxies } = options;
     let origins = Arc::new(origins);
     let (name_api, patience) = (page.name_api.clone(), server.timing.request);
-    // A request that opens a WebSocket has no body to wait for: what bounds bodies is not for it. Of a client that comes in,
-    // each layer is a part of the cost.
-    let sockets = Router::new()
-        .route(WEBSOCKET_PATH, get(upgrade::upgrade))
-        .with_state((Arc::clone(&server), Arc::clone(&origins)));
     let router = api::router(server)
         .layer(from_fn_with_state(origins, caller::from_here))
         .route(PAGE_CONFIG_PATH, get(async move || ([(header::CACHE_CONTROL, "no-cache")], Json(page))))
@@ -73,16 +102,12 @@ pub fn router(server: Arc<Server>, options: PublicOptions) -> Router {
     router
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(from_fn_with_state(patience, in_time))
-        .merge(sockets)
         .method_not_allowed_fallback(async || {
             let detail = "this address does not do that; see the header allow";
             HttpError::new(StatusCode::METHOD_NOT_ALLOWED, ErrorCode::NotFound, detail)
         })
         .layer(from_fn_with_state(trusted_proxies, client::locate))
-        .layer(SetResponseHeaderLayer::if_not_present(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ))
+        .layer(SetResponseHeaderLayer::if_not_present(header::X_CONTENT_TYPE_OPTIONS, NO_SNIFFING))
 }
 
 /// A body that comes a byte at a time must not hold a request open for ever.

@@ -1,15 +1,16 @@
 //! `/ws`: from an HTTP request to a session.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
-    extract::{Request, State},
-    response::Response,
+    extract::Request,
+    http::{HeaderValue, Method, header},
+    response::{IntoResponse, Response},
 };
 use hubbub_protocol::{ErrorCode, limits::Limited, metrics::Refusal};
 use tokio::time::{sleep, timeout};
 
-use super::{AllowedOrigins, ClientAddress, caller::token, handshake::Handshake};
+use super::{AllowedOrigins, ClientAddress, TrustedProxies, caller::token, handshake::Handshake};
 use crate::{
     places::NoPlace,
     problem::HttpError,
@@ -20,12 +21,32 @@ use crate::{
 /// Between two looks at an engine that is away: a part of what a connection to it takes that is made again at once.
 const ENGINE_LOOK: Duration = Duration::from_millis(50);
 
-pub(super) async fn upgrade(
-    State((server, origins)): State<(Arc<Server>, Arc<AllowedOrigins>)>,
+/// Opens WebSockets.
+pub(super) struct Sockets {
+    pub(super) server: Arc<Server>,
+    pub(super) origins: AllowedOrigins,
+    pub(super) proxies: TrustedProxies,
+}
+
+impl Sockets {
+    /// The answer to a request to open one; if it is no refusal, a session begins.
+    pub(super) async fn answer(&self, peer: IpAddr, request: Request) -> Response {
+        let address = ClientAddress::of(peer, request.headers(), &self.proxies);
+        let is_get = request.method() == Method::GET;
+        let mut response = open(self, address, request).await.unwrap_or_else(HttpError::into_response);
+        if !is_get {
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET"));
+        }
+        response
+    }
+}
+
+async fn open(
+    Sockets { server, origins, .. }: &Sockets,
     address: ClientAddress,
     request: Request,
 ) -> Result<Response, HttpError> {
-    not_draining(&server)?;
+    not_draining(server)?;
     let token = token(request.headers()).map(str::to_owned);
     let its_page = origins.check(request.headers());
     let handshake = Handshake::of(request)?;
@@ -43,7 +64,7 @@ pub(super) async fn upgrade(
         server.metrics.refused(why);
         error
     })?;
-    engine_answers(&server).await?;
+    engine_answers(server).await?;
     let Some(ticket) = server.sessions.open() else {
         server.metrics.refused(Refusal::Full);
         let detail = format!("this server takes {} connections, and has them", server.sessions.capacity());
@@ -57,7 +78,8 @@ pub(super) async fn upgrade(
         HttpError::passing_within(later, ErrorCode::Busy, detail)
     })?;
     // A drain that began in between has not seen this one.
-    not_draining(&server)?;
+    not_draining(server)?;
+    let server = Arc::clone(server);
     let tasks = server.tasks.clone();
     let (answer, opened) = handshake.accept();
     tasks.spawn(async move {

@@ -5,7 +5,7 @@ use hubbub_protocol::{
 };
 use serde::Serialize;
 
-use super::outbox::Frame;
+use super::outbox::{Frame, Text};
 use crate::{
     engine::{EngineError, RoomRefusal, StoredMessage, frame::json},
     limits::TooFast,
@@ -120,7 +120,7 @@ pub struct Joined<'a> {
 }
 
 /// A `joined` frame.
-pub fn joined(joined: &Joined<'_>) -> Result<Frame, EngineError> {
+pub fn joined(joined: &Joined<'_>) -> Result<Text, EngineError> {
     #[derive(Serialize)]
     struct Head<'a> {
         r#type: &'static str,
@@ -133,27 +133,29 @@ pub fn joined(joined: &Joined<'_>) -> Result<Frame, EngineError> {
     }
     let Joined { room, epoch, offset, recovered, messages, members, count } = *joined;
     let head = Head { r#type: "joined", room, epoch, offset, recovered, members, count };
-    let mut text = Vec::with_capacity(HEAD_BYTES + members.len() * MEMBER_BYTES + messages.len());
-    serde_json::to_writer(&mut text, &head).map_err(|error| EngineError::Corrupt(error.to_string()))?;
+    let corrupt = |error: String| EngineError::Corrupt(error);
+    let mut text = Vec::with_capacity(HEAD_BYTES + members.len() * MEMBER_BYTES);
+    serde_json::to_writer(&mut text, &head).map_err(|error| corrupt(error.to_string()))?;
+    // It goes on with the messages.
     text.pop();
-    text.extend_from_slice(b",\"messages\":");
-    text.extend_from_slice(messages.as_bytes());
-    text.push(b'}');
-    Frame::try_from(text).map_err(|error| EngineError::Corrupt(error.to_string()))
+    let head = Frame::try_from(text).map_err(|error| corrupt(error.to_string()))?;
+    Ok(Text::Halves(head, messages.clone()))
 }
 
-/// Messages as an array of JSON, put in as they are stored: nobody parses them again.
+/// Messages as the end of a `joined`, put in as they are stored: nobody parses them again.
 pub fn messages(messages: &[StoredMessage]) -> Frame {
-    let mut text =
-        String::with_capacity(2 + messages.iter().map(|message| message.frame.len() + 1).sum::<usize>());
-    text.push('[');
+    const BEGIN: &str = ",\"messages\":[";
+    let commas = messages.len();
+    let bytes = messages.iter().map(|message| message.frame.len()).sum::<usize>();
+    let mut text = String::with_capacity(BEGIN.len() + bytes + commas + 2);
+    text.push_str(BEGIN);
     for (index, message) in messages.iter().enumerate() {
         if index > 0 {
             text.push(',');
         }
         text.push_str(&message.frame);
     }
-    text.push(']');
+    text.push_str("]}");
     text.into()
 }
 
@@ -173,7 +175,7 @@ pub fn latest_within(messages: &[StoredMessage], bytes: usize) -> &[StoredMessag
 mod tests {
     use hubbub_protocol::{Message, MessageText, StreamEvent, Timestamp, UserId, UserName};
 
-    use super::*;
+    use super::{super::outbox::Outbox, *};
 
     #[test]
     fn a_joined_frame_is_what_serde_would_read() {
@@ -209,6 +211,8 @@ mod tests {
                 members: std::slice::from_ref(&user),
                 count: 1,
             });
+            let outbox = Outbox::new(10_000);
+            outbox.put(text.unwrap());
             let expected = ServerFrame::Joined {
                 room: room.clone(),
                 epoch,
@@ -218,7 +222,7 @@ mod tests {
                 members: vec![user.clone()],
                 count: 1,
             };
-            assert_eq!(serde_json::from_str::<ServerFrame>(text.unwrap().as_str()).unwrap(), expected);
+            assert_eq!(serde_json::from_str::<ServerFrame>(&outbox.texts()[0]).unwrap(), expected);
         }
     }
 

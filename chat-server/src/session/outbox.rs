@@ -14,8 +14,8 @@ use hubbub_protocol::{CloseCode, ServerFrame};
 use tokio::{net::TcpStream, sync::Notify};
 use tokio_tungstenite::tungstenite::protocol::frame::coding;
 
-pub use super::queue::Put;
 use super::queue::{Filled, Queue};
+pub use super::queue::{Put, Text};
 pub use crate::engine::Frame;
 
 /// Frames that wait are joined up to this size into one text frame, and so one system call. The cost of a call is
@@ -135,12 +135,12 @@ impl Outbox {
         drop(socket);
     }
 
-    /// Puts a frame at the end. When the queue would exceed its limit, it is emptied and the session is closed
+    /// Puts a text at the end. When the queue would exceed its limit, it is emptied and the session is closed
     /// with [`CloseCode::SlowConsumer`]. After a close, frames are dropped. After [`Put::First`] the caller has to
     /// [`Outbox::flush`].
-    pub fn put(&self, frame: Frame) -> Put {
+    pub fn put(&self, text: impl Into<Text>) -> Put {
         let mut state = self.lock();
-        let put = state.queue.put(frame, self.limit);
+        let put = state.queue.put(text.into(), self.limit);
         if put == Put::Full {
             // At once, so that nothing gets in behind what is missing.
             state.queue.clear();
@@ -151,9 +151,9 @@ impl Outbox {
         put
     }
 
-    /// The same, and wakes the session to write it. Returns whether the frame was taken.
-    pub fn push(&self, frame: Frame) -> bool {
-        let put = self.put(frame);
+    /// The same, and wakes the session to write it. Returns whether the text was taken.
+    pub fn push(&self, text: impl Into<Text>) -> bool {
+        let put = self.put(text);
         if put == Put::First {
             self.filled.notify_one();
         }
@@ -359,13 +359,13 @@ mod tests {
     #[tokio::test]
     async fn what_waits_goes_out_as_one_frame() {
         let (outbox, mut peer) = attached(1_000).await;
-        assert_eq!(outbox.put("{1}".into()), Put::First);
-        assert_eq!(outbox.put("{2}".into()), Put::Behind);
+        assert_eq!(outbox.put(Frame::from("{1}")), Put::First);
+        assert_eq!(outbox.put(Frame::from("{2}")), Put::Behind);
         assert_eq!(outbox.flush(), Flushed::All);
         let mut read = [0; 9];
         peer.read_exact(&mut read).await.unwrap();
         assert_eq!(read, *b"\x81\x07{1}\n{2}");
-        assert_eq!(outbox.put("{3}".into()), Put::First);
+        assert_eq!(outbox.put(Frame::from("{3}")), Put::First);
     }
 
     #[tokio::test]
@@ -374,7 +374,7 @@ mod tests {
         let (outbox, mut peer) = attached(usize::MAX).await;
         outbox.put(frame(TEXT));
         assert_eq!(outbox.flush(), Flushed::Blocked { anew: true });
-        assert_eq!(outbox.put("behind".into()), Put::Behind);
+        assert_eq!(outbox.put(Frame::from("behind")), Put::Behind);
         assert_eq!(outbox.flush(), Flushed::Blocked { anew: true }, "until it is unblocked");
         let socket = outbox.lock().socket.clone().unwrap();
         let write = async {

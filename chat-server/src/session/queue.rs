@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 
 use super::{
     outbox::{Closing, Frame},
-    wire,
+    wire::{self, Piece},
 };
 
 /// What a queued frame costs beside its text: the handle and its share of the queue. So that many empty frames
 /// are bounded too.
 const FRAME_OVERHEAD: usize = 64;
 
-/// The room for this many frames is kept by an idle queue: 4 handles of 32 bytes are nothing, and steady traffic
+/// The room for this many frames is kept by an idle queue: 4 handles of 40 bytes are nothing, and steady traffic
 /// needs no more.
 const KEPT: usize = 4;
 
@@ -21,6 +21,21 @@ const CONTROL_BYTES: usize = 4 * 1024;
 
 /// The first byte of a close frame (RFC 6455, 5.2).
 const CLOSE: u8 = 0x88;
+
+/// A text for sessions.
+#[derive(Debug, Clone)]
+pub enum Text {
+    /// In one piece.
+    Whole(Frame),
+    /// It begins with what is of one session, and goes on with what many share and nobody copies.
+    Halves(Frame, Frame),
+}
+
+impl From<Frame> for Text {
+    fn from(text: Frame) -> Self {
+        Self::Whole(text)
+    }
+}
 
 /// What became of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +69,7 @@ pub(super) struct Queue {
     control: Vec<u8>,
     /// The answer to the peer's close, as it is on the wire.
     answer: Option<Vec<u8>>,
-    frames: VecDeque<Frame>,
+    frames: VecDeque<Piece>,
     /// What `frames` cost.
     bytes: usize,
     closing: Option<Closing>,
@@ -63,17 +78,24 @@ pub(super) struct Queue {
 }
 
 impl Queue {
-    pub(super) fn put(&mut self, frame: Frame, limit: usize) -> Put {
+    pub(super) fn put(&mut self, text: Text, limit: usize) -> Put {
         if self.closing.is_some() || self.answer.is_some() || self.is_over {
             return Put::Ended;
         }
-        let cost = cost(&frame);
+        let (begin, end) = match text {
+            Text::Whole(text) => (None, Piece { part: text, goes_on: false }),
+            Text::Halves(begin, end) => {
+                (Some(Piece { part: begin, goes_on: true }), Piece { part: end, goes_on: false })
+            }
+        };
+        let cost = cost(&end) + begin.as_ref().map_or(0, cost);
         if self.bytes + cost > limit && !self.frames.is_empty() {
             return Put::Full;
         }
         let first = self.is_empty();
         self.bytes += cost;
-        self.frames.push_back(frame);
+        self.frames.extend(begin);
+        self.frames.push_back(end);
         if first { Put::First } else { Put::Behind }
     }
 
@@ -127,16 +149,17 @@ impl Queue {
         }
         out.append(&mut self.control);
         self.control = Vec::new();
-        let mut taken = 0;
-        let fits = |frame: &&Frame| {
-            let room = taken < bytes;
-            taken += frame.len().max(1);
-            room
+        let (mut taken, mut goes_on) = (0, false);
+        let fits = |piece: &&Piece| {
+            let fits = goes_on || taken < bytes;
+            taken += piece.part.len().max(1);
+            goes_on = piece.goes_on;
+            fits
         };
         let count = self.frames.iter().take_while(fits).count();
         if count > 0 {
             wire::texts(self.frames.iter().take(count), out);
-            self.bytes -= self.frames.drain(..count).map(|frame| cost(&frame)).sum::<usize>();
+            self.bytes -= self.frames.drain(..count).map(|piece| cost(&piece)).sum::<usize>();
         } else {
             // A burst is over: give back what it took.
             self.frames.shrink_to(KEPT);
@@ -164,12 +187,20 @@ impl Queue {
     /// The texts that wait, taken out.
     pub(super) fn texts(&mut self) -> Vec<String> {
         self.bytes = 0;
-        self.frames.drain(..).map(|frame| frame.as_str().to_owned()).collect()
+        let mut texts = vec![String::new()];
+        for Piece { part, goes_on } in self.frames.drain(..) {
+            texts.last_mut().unwrap().push_str(&part);
+            if !goes_on {
+                texts.push(String::new());
+            }
+        }
+        texts.pop();
+        texts
     }
 }
 
-fn cost(frame: &Frame) -> usize {
-    frame.len() + FRAME_OVERHEAD
+fn cost(piece: &Piece) -> usize {
+    piece.part.len() + FRAME_OVERHEAD
 }
 
 #[cfg(test)]
@@ -178,8 +209,8 @@ mod tests {
 
     use super::*;
 
-    fn frame(bytes: usize) -> Frame {
-        "x".repeat(bytes).into()
+    fn frame(bytes: usize) -> Text {
+        Frame::from("x".repeat(bytes)).into()
     }
 
     /// How long what goes out next is, and of which kind.
@@ -207,6 +238,17 @@ mod tests {
         let mut queue = Queue::default();
         assert_eq!(queue.put(frame(900), 1_000), Put::First);
         assert_eq!(queue.put(frame(900), 1_000), Put::Full);
+    }
+
+    #[test]
+    fn a_text_in_halves_is_never_parted() {
+        let mut queue = Queue::default();
+        queue.put(frame(8), 1_000);
+        assert_eq!(queue.put(Text::Halves("begin".into(), "end".into()), 1_000), Put::Behind);
+        queue.put(frame(4), 1_000);
+        assert_eq!(filled(&mut queue, 10), (Filled::Batch, 2 + 8 + 1 + 5 + 3));
+        assert_eq!(filled(&mut queue, 10), (Filled::Batch, 2 + 4));
+        assert_eq!(queue.bytes(), 0);
     }
 
     #[test]

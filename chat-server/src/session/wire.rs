@@ -7,17 +7,28 @@ use tokio_tungstenite::tungstenite::protocol::frame::{
 
 use super::outbox::{Closing, Frame};
 
+/// A text, or a part of one.
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub(super) part: Frame,
+    /// Whether the next piece is of the same text.
+    pub(super) goes_on: bool,
+}
+
 /// Adds some texts as one text frame, a line each.
-pub(super) fn texts<'a>(texts: impl Iterator<Item = &'a Frame> + Clone, out: &mut Vec<u8>) {
-    let length: usize = texts.clone().map(|text| text.len() + 1).sum::<usize>().saturating_sub(1);
+pub(super) fn texts<'a>(pieces: impl Iterator<Item = &'a Piece> + Clone, out: &mut Vec<u8>) {
+    let with_end = |piece: &Piece| piece.part.len() + usize::from(!piece.goes_on);
+    let length = pieces.clone().map(with_end).sum::<usize>().saturating_sub(1);
     let header = FrameHeader { opcode: OpCode::Data(Data::Text), ..FrameHeader::default() };
     out.reserve(header.len(length as u64) + length);
     header.format(length as u64, out).expect("a vector takes what is written to it");
-    for (index, text) in texts.enumerate() {
-        if index > 0 {
+    let mut is_behind_another = false;
+    for Piece { part, goes_on } in pieces {
+        if is_behind_another {
             out.push(b'\n');
         }
-        out.extend_from_slice(text.as_bytes());
+        out.extend_from_slice(part.as_bytes());
+        is_behind_another = !goes_on;
     }
 }
 
@@ -42,20 +53,35 @@ fn encoded(frame: WireFrame) -> Vec<u8> {
 mod tests {
     use super::*;
 
+    fn whole(text: &str) -> Piece {
+        Piece { part: text.into(), goes_on: false }
+    }
+
+    fn begun(text: &str) -> Piece {
+        Piece { goes_on: true, ..whole(text) }
+    }
+
     #[test]
     fn texts_that_wait_are_one_frame_a_line_each() {
         let mut out = Vec::new();
-        texts([Frame::from("{1}")].iter(), &mut out);
+        texts([whole("{1}")].iter(), &mut out);
         assert_eq!(out, b"\x81\x03{1}");
         out.clear();
-        texts(["{1}", "{2}", "{3}"].map(Frame::from).iter(), &mut out);
+        texts(["{1}", "{2}", "{3}"].map(whole).iter(), &mut out);
         assert_eq!(out, b"\x81\x0b{1}\n{2}\n{3}");
+    }
+
+    #[test]
+    fn the_pieces_of_a_text_are_one_line() {
+        let mut out = Vec::new();
+        texts([begun("{1,"), whole("2}"), whole("{3}"), begun("{4"), whole("}")].iter(), &mut out);
+        assert_eq!(out, b"\x81\x0d{1,2}\n{3}\n{4}");
     }
 
     #[test]
     fn a_long_text_has_its_length_in_two_more_bytes() {
         let mut out = Vec::new();
-        texts([Frame::from("x".repeat(300))].iter(), &mut out);
+        texts([whole(&"x".repeat(300))].iter(), &mut out);
         assert_eq!(out[..4], [0x81, 126, 1, 44]);
         assert_eq!(out.len(), 4 + 300);
     }

@@ -62,6 +62,9 @@ async fn what_is_not_there_is_a_problem_document() {
     let answer = server.get("/api/v1/guests").await;
     assert_eq!((answer.status, answer.problem().as_str()), (405, "notFound"));
     assert_eq!(answer.header("allow"), Some("POST"));
+    let answer = request(server.ports.public, "POST", "/ws", &[], "").await;
+    assert_eq!((answer.status, answer.problem().as_str()), (405, "badField"));
+    assert_eq!(answer.header("allow"), Some("GET"));
     assert_eq!(server.private("/nothing").await.problem(), "notFound");
 }
 
