@@ -86,6 +86,12 @@ impl Report {
         Spread::of(&values)
     }
 
+    /// A figure of a contender as it was measured last.
+    pub fn latest(&self, contender: &str, name: &str) -> Option<f64> {
+        let mut of_contender = self.measurements.iter().rev().filter(|it| it.contender == contender);
+        of_contender.find_map(|it| it.figures.get(name).copied())
+    }
+
     /// Points of a curve: figures whose names are this one, a dot and a number, by their numbers.
     ///
     /// What a delivery costs by rooms is told in figures like `growth.cpuByRooms.100`.
@@ -174,7 +180,7 @@ const fn figure(name: &'static str, title: &'static str, better: Better, wanted:
 
 /// What laggards do to the others: a ratio itself.
 pub const LAGGARDS: Figure =
-    figure("hall.p99RatioWithLaggards", "hall, p99 with laggards / without", Better::Less, None);
+    figure("laggards.p99Ratio", "hall, p99 with laggards / without", Better::Less, None);
 
 /// All that the table shows, in its order.
 pub const FIGURES: &[Figure] = &[

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Failure, Figures, Plan};
 use crate::{
     contender::{Contender, Servers, behind_haproxy},
-    generator::{Fleet, Guests, LATEST, Laggards, Seats, Trial, taken_for},
+    generator::{Fleet, Guests, LATEST, Seats, Trial, taken_for},
     host::Site,
     search::Search,
 };
@@ -22,9 +22,6 @@ const ATTEMPTS: u32 = 2;
 
 /// Unless not even this part of it came: that was no moment.
 const BY_FAR: f64 = 0.6;
-
-/// So many trials with laggards are held, and as many without.
-const REPEATED: usize = 3;
 
 /// HAProxy asks each server once a second, and believes the second answer that one is not there; and a second more.
 const PROXY_KNOWS: Duration = Duration::from_secs(3);
@@ -44,8 +41,6 @@ pub(crate) struct Work {
     pub(super) seats: Seats,
     /// Guests who come and go all the time, and change their names where they have some.
     pub(super) guests: usize,
-    /// Members of the first room who read slowly, on top of the others, in a trial of their own at the end.
-    pub(super) laggards: usize,
     /// Whether the servers are those of a single host, behind HAProxy.
     pub(super) behind_proxy: bool,
 }
@@ -53,7 +48,7 @@ pub(crate) struct Work {
 impl Work {
     /// Members who stay, and talk with servers without a proxy.
     pub(crate) fn of(servers: usize, seats: impl Into<Seats>) -> Self {
-        Self { servers, seats: seats.into(), guests: 0, laggards: 0, behind_proxy: false }
+        Self { servers, seats: seats.into(), guests: 0, behind_proxy: false }
     }
 }
 
@@ -92,14 +87,9 @@ impl Stage {
         Held { trial, cpu, redis_cpu, proxy_cpu }
     }
 
-    /// The same [`REPEATED`] times: the one whose latency is in the middle. The machine may stand still in one of them.
-    async fn hold_repeatedly(&mut self, rate: f64, length: Duration) -> Held {
-        let mut held = Vec::with_capacity(REPEATED);
-        for _ in 0..REPEATED {
-            held.push(self.hold(rate, length).await);
-        }
-        held.sort_by_key(|held| held.trial.p99);
-        held.swap_remove(REPEATED / 2)
+    /// Nothing comes any more.
+    pub(super) async fn quiet(&mut self) {
+        self.fleet.quiet().await;
     }
 
     /// Of the servers, of Redis, of the proxy.
@@ -117,6 +107,12 @@ pub(crate) struct Held {
 }
 
 impl Held {
+    /// 99 of 100 deliveries took no longer; more than is allowed when they did not come as they should.
+    pub(super) fn p99(&self) -> Duration {
+        let Trial { p99, .. } = self.trial;
+        if self.trial.is_whole() { p99 } else { p99.max(LATEST) }
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "2^52 bytes are not delivered in a trial")]
     fn tell(&self, figures: &mut Figures, at: &str) {
         let mut tell = |name: &str, value: f64| _ = figures.insert(format!("{name}{at}"), value);
@@ -142,12 +138,10 @@ pub(super) async fn p99_at(
     work: &Work,
     rate: f64,
 ) -> Result<Duration, Failure> {
-    let trial = Stage::open(contender, site, work).await?.hold(rate, plan.trial).await.trial;
-    Ok(if trial.is_whole() { trial.p99 } else { trial.p99.max(LATEST) })
+    Ok(Stage::open(contender, site, work).await?.hold(rate, plan.trial).await.p99())
 }
 
-/// First a rate that all can hold, for its cost; then the highest; then half of it, for its latency, without and with
-/// members who read slowly.
+/// First a rate that all can hold, for its cost; then the highest; then half of it, for its latency.
 #[expect(clippy::cast_precision_loss, reason = "2^52 deliveries are not made in a trial")]
 pub(super) async fn run(
     contender: &'static dyn Contender,
@@ -158,7 +152,7 @@ pub(super) async fn run(
     let mut figures = Figures::new();
     let mut stage = Stage::open(contender, site, &work).await?;
     if work.guests == 0 {
-        stage.fleet.quiet().await;
+        stage.quiet().await;
     }
     let fixed = stage.hold(FIXED_RATE, plan.fixed).await;
     fixed.tell(&mut figures, "At20k");
@@ -209,20 +203,6 @@ pub(super) async fn run(
         let (visits, refused) = stage.guests.counted();
         figures.insert("visits".to_owned(), visits as f64);
         figures.insert("visitsRefused".to_owned(), refused as f64);
-    }
-    if work.laggards > 0 {
-        let alone = stage.hold_repeatedly(most / 2.0, plan.trial).await;
-        let address = stage.servers.addresses[0];
-        let laggards = Laggards::open(contender, address, work.laggards).await?;
-        // All others are told who came in: that is not what the laggards' reading costs.
-        stage.fleet.quiet().await;
-        // Whoever had nothing to do for a moment begins with what waits for that: the trials without laggards did not.
-        stage.hold(most / 2.0, plan.trial).await;
-        let slowed = stage.hold_repeatedly(most / 2.0, plan.trial).await;
-        slowed.tell(&mut figures, "WithLaggards");
-        let ratio = slowed.trial.p99.as_secs_f64() / alone.trial.p99.as_secs_f64().max(1e-6);
-        figures.insert("p99RatioWithLaggards".to_owned(), ratio);
-        drop(laggards);
     }
     Ok(figures)
 }

@@ -7,6 +7,7 @@ mod fan_out;
 mod floor;
 mod growth;
 mod idle;
+mod laggards;
 mod plan;
 mod proxied;
 
@@ -55,9 +56,6 @@ pub enum Failure {
 /// One room, ten of whose members talk.
 pub(crate) const HALL: Shape = Shape { rooms: 1, members: 1_000, senders: 10 };
 
-/// 5 % of the hall.
-const LAGGARDS: usize = 50;
-
 /// Rooms by Zipf's law, and the part of their members that talks.
 const MIXED_ROOMS: usize = 200;
 const MIXED_TALKING: f64 = 0.05;
@@ -74,6 +72,8 @@ pub enum Scenario {
     Hall,
     /// The hall at half of what the best of ours delivers at most.
     HallAtOurHalf,
+    /// The hall at half of the own highest rate, with members who read slowly and without.
+    Laggards,
     /// Rooms of 10, one of whom talks.
     Tables,
     /// The same for the tables.
@@ -98,10 +98,11 @@ pub enum Scenario {
 
 impl Scenario {
     /// In the order in which they are told.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Floor,
         Self::Hall,
         Self::HallAtOurHalf,
+        Self::Laggards,
         Self::Tables,
         Self::TablesAtOurHalf,
         Self::Mixed,
@@ -120,6 +121,7 @@ impl Scenario {
             Self::Floor => "floor",
             Self::Hall => "hall",
             Self::HallAtOurHalf => "hallAtOurHalf",
+            Self::Laggards => "laggards",
             Self::Tables => "tables",
             Self::TablesAtOurHalf => "tablesAtOurHalf",
             Self::Mixed => "mixed",
@@ -140,6 +142,7 @@ impl Scenario {
             Self::Floor => contender.name() == MEMORY,
             Self::Hall
             | Self::HallAtOurHalf
+            | Self::Laggards
             | Self::Tables
             | Self::TablesAtOurHalf
             | Self::Mixed
@@ -165,6 +168,8 @@ impl Scenario {
             Self::Growth | Self::Proxied | Self::Idle | Self::Floor | Self::Mixed | Self::TwoTables => {
                 round == 1
             }
+            // Ours is compared with itself.
+            Self::Laggards => round == 1 || contender.name().starts_with(OURS),
             _ => round == 1 || !contender.has_one_round(),
         }
     }
@@ -214,8 +219,9 @@ impl Scenario {
         let tables = Shape { rooms: plan.tables, members: 10, senders: 1 };
         match self {
             Self::Floor => floor::run(site, plan).await,
-            Self::Hall => fan_out(Work { laggards: LAGGARDS, ..Work::of(1, HALL) }).await,
+            Self::Hall => fan_out(Work::of(1, HALL)).await,
             Self::HallAtOurHalf => at_our_half((Self::Hall.name(), Work::of(1, HALL))).await,
+            Self::Laggards => laggards::run(contender, site, plan, so_far).await,
             Self::Tables => fan_out(Work::of(1, tables)).await,
             Self::TablesAtOurHalf => at_our_half((Self::Tables.name(), Work::of(1, tables))).await,
             Self::Mixed => {
@@ -249,6 +255,8 @@ mod tests {
         assert_eq!(rounds(Scenario::Hall, "Socket.IO (Redis)"), [1]);
         assert_eq!(rounds(Scenario::TwoHalls, "Hubbub (Redis Cluster)"), [1]);
         assert_eq!(rounds(Scenario::Mixed, MEMORY), [1]);
+        assert_eq!(rounds(Scenario::Laggards, MEMORY), [1, 2, 3]);
+        assert_eq!(rounds(Scenario::Laggards, "NATS"), [1]);
         assert_eq!(rounds(Scenario::Churn, "Socket.IO (Redis)"), [3], "with all others");
     }
 }
