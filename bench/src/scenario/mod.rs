@@ -142,13 +142,14 @@ impl Scenario {
             Self::Floor => contender.name() == MEMORY,
             Self::Hall
             | Self::HallAtOurHalf
-            | Self::Laggards
             | Self::Tables
             | Self::TablesAtOurHalf
             | Self::Mixed
             | Self::Idle
             | Self::Door
             | Self::Churn => !contender.only_scaled(),
+            // Ours is compared with itself.
+            Self::Laggards => !contender.only_scaled() && contender.name().starts_with(OURS),
             Self::TwoHalls => contender.scales(),
             Self::TwoTables => contender.scales() && plan.two_tables,
             Self::Growth => [MEMORY, REDIS].contains(&contender.name()),
@@ -168,8 +169,6 @@ impl Scenario {
             Self::Growth | Self::Proxied | Self::Idle | Self::Floor | Self::Mixed | Self::TwoTables => {
                 round == 1
             }
-            // Ours is compared with itself.
-            Self::Laggards => round == 1 || contender.name().starts_with(OURS),
             _ => round == 1 || !contender.has_one_round(),
         }
     }
@@ -255,8 +254,6 @@ mod tests {
         assert_eq!(rounds(Scenario::Hall, "Socket.IO (Redis)"), [1]);
         assert_eq!(rounds(Scenario::TwoHalls, "Hubbub (Redis Cluster)"), [1]);
         assert_eq!(rounds(Scenario::Mixed, MEMORY), [1]);
-        assert_eq!(rounds(Scenario::Laggards, MEMORY), [1, 2, 3]);
-        assert_eq!(rounds(Scenario::Laggards, "NATS"), [1]);
         assert_eq!(rounds(Scenario::Churn, "Socket.IO (Redis)"), [3], "with all others");
     }
 }

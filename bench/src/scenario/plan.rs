@@ -44,8 +44,8 @@ impl Plan {
     pub fn quick() -> Self {
         Self {
             rounds: 1,
-            trial: Duration::from_millis(400),
-            fixed: Duration::from_millis(600),
+            trial: Duration::from_millis(300),
+            fixed: Duration::from_millis(400),
             precision: 1.5,
             tables: 100,
             mixed: 1_000,
@@ -62,11 +62,13 @@ impl Plan {
         }
     }
 
-    /// Under 20 minutes in all, of which churn has ten: so that three rounds fit, trials are as short as in a quick run, and
-    /// few scenarios have more people.
+    /// Under 20 minutes in all, of which churn has ten: so that three rounds fit, trials are hardly longer than in a quick run,
+    /// and few scenarios have more people.
     pub fn full() -> Self {
         Self {
             rounds: 3,
+            trial: Duration::from_millis(400),
+            fixed: Duration::from_millis(600),
             precision: 1.2,
             tables: 300,
             mixed: 2_000,
