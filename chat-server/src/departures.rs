@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures::FutureExt;
 use hubbub_protocol::{RoomName, SessionId, UserId};
 use tokio::time::{sleep, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -35,7 +36,9 @@ impl Departures {
         }
         let engine = Arc::clone(&self.engine);
         let leaving = async move {
-            sleep(linger.unwrap_or_default()).await;
+            if let Some(linger) = linger {
+                sleep(linger).await;
+            }
             for room in rooms {
                 while let Err(error) = engine.leave(&room, user, session).await {
                     tracing::debug!(%room, %session, %error, "could not be taken out of the list yet");
@@ -44,7 +47,7 @@ impl Departures {
             }
         };
         let tasks = if linger.is_some() { &self.lingering } else { &self.leaving };
-        tasks.spawn(self.stop.clone().run_until_cancelled_owned(leaving));
+        self.begin(tasks, leaving);
     }
 
     /// The session is over.
@@ -56,7 +59,16 @@ impl Departures {
                 tracing::debug!(%session, %error, "could not be taken out of the register yet");
             }
         };
-        self.leaving.spawn(self.stop.clone().run_until_cancelled_owned(ending));
+        self.begin(&self.leaving, ending);
+    }
+
+    /// Does it here if nothing has to be waited for, as with an engine in memory: a task for each who goes is a part of what
+    /// coming and going costs.
+    fn begin(&self, tasks: &TaskTracker, work: impl Future<Output = ()> + Send + 'static) {
+        let mut work = Box::pin(work);
+        if work.as_mut().now_or_never().is_none() {
+            tasks.spawn(self.stop.clone().run_until_cancelled_owned(work));
+        }
     }
 
     /// Ends: gives those that are on their way out `patience`, and leaves those that linger in the lists. Returns
