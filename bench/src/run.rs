@@ -102,6 +102,8 @@ struct Turn {
     round: u32,
     scenario: Scenario,
     contenders: Vec<&'static dyn Contender>,
+    /// What is measured, one after the other, while this one lasts.
+    meanwhile: Vec<Turn>,
 }
 
 impl fmt::Display for Turn {
@@ -116,6 +118,7 @@ fn turns(args: &Args, plan: &Plan) -> VecDeque<Turn> {
     let scenarios = if args.scenario.is_empty() { Scenario::ALL.to_vec() } else { args.scenario.clone() };
     let mut turns = VecDeque::new();
     for round in 1..=plan.rounds {
+        let mut meanwhile = Vec::new();
         for scenario in scenarios.iter().copied() {
             let mut contenders = contender::all();
             contenders.retain(|it| {
@@ -125,18 +128,26 @@ fn turns(args: &Args, plan: &Plan) -> VecDeque<Turn> {
             });
             fastrand::shuffle(&mut contenders);
             let at_once = if scenario.is_common() { contenders.len().max(1) } else { 1 };
-            turns.extend(contenders.chunks(at_once).map(|it| Turn {
+            let its = contenders.chunks(at_once).map(|it| Turn {
                 round,
                 scenario,
                 contenders: it.to_vec(),
-            }));
+                meanwhile: Vec::new(),
+            });
+            if scenario.is_of_memory_alone() && scenarios.iter().any(|it| it.is_common()) {
+                meanwhile.extend(its);
+            } else {
+                turns.extend(its);
+            }
+        }
+        if let Some(common) = turns.back_mut().filter(|it| it.scenario.is_common()) {
+            common.meanwhile = meanwhile;
         }
     }
     turns
 }
 
 /// None when somebody asked the run to end.
-#[expect(clippy::cast_precision_loss, reason = "contenders are few")]
 fn measure(
     runtime: &Runtime,
     site: &Site,
@@ -144,14 +155,31 @@ fn measure(
     turn: &Turn,
     so_far: &Report,
 ) -> Option<Vec<Measurement>> {
-    let Turn { round, scenario, ref contenders } = *turn;
-    let begin = Instant::now();
-    let results = LocalSet::new().block_on(runtime, async {
+    LocalSet::new().block_on(runtime, async {
+        let all = async {
+            let meanwhile = async {
+                let mut measurements = Vec::new();
+                for turn in &turn.meanwhile {
+                    measurements.extend(take(site, plan, turn, so_far).await);
+                }
+                measurements
+            };
+            let (mut measurements, others) = tokio::join!(take(site, plan, turn, so_far), meanwhile);
+            measurements.extend(others);
+            measurements
+        };
         tokio::select! {
-            results = scenario.run(contenders, site, plan, so_far) => Some(results),
+            measurements = all => Some(measurements),
             () = stopped() => None,
         }
-    })?;
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "contenders are few")]
+async fn take(site: &Site, plan: &Plan, turn: &Turn, so_far: &Report) -> Vec<Measurement> {
+    let Turn { round, scenario, ref contenders, .. } = *turn;
+    let begin = Instant::now();
+    let results = scenario.run(contenders, site, plan, so_far).await;
     let seconds = begin.elapsed().as_secs_f64();
     eprintln!("{turn}: {seconds:.1} s");
     let measurement = |(contender, result): (&&'static dyn Contender, Result<Figures, Failure>)| {
@@ -167,7 +195,7 @@ fn measure(
         let seconds = seconds / contenders.len() as f64;
         Measurement { round, contender, scenario: scenario.name().to_owned(), seconds, figures, failure }
     };
-    Some(contenders.iter().zip(results).map(measurement).collect())
+    contenders.iter().zip(results).map(measurement).collect()
 }
 
 /// Writes what there is so far where it is wanted: a run that is interrupted leaves it there.

@@ -27,9 +27,6 @@ const TICK: Duration = Duration::from_millis(1);
 /// What has not come so long after the last message is not waited for: it is far beyond any latency that is allowed.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// Servers that begin anew have a thousand members in their rooms after about as long.
-const NEW_FLEET: Duration = Duration::from_secs(1);
-
 /// A server that listens may not be ready yet: by then it is.
 const READY_WITHIN: Duration = Duration::from_secs(20);
 
@@ -80,6 +77,8 @@ pub struct Fleet {
     /// Messages of all, warm-up included.
     numbers: Cell<u64>,
     patience: Duration,
+    /// How long it took until everybody was in a room.
+    opened_within: Duration,
     readers: Vec<JoinHandle<()>>,
 }
 
@@ -103,6 +102,7 @@ impl Fleet {
         seats: impl Into<Seats>,
         openers_at_once: usize,
     ) -> Result<Self, NotOpened> {
+        let begin = Instant::now();
         let shared = Rc::new(Shared::new(contender, seats.into()));
         let next = Rc::new(Cell::new(0));
         let mut openers = JoinSet::new();
@@ -137,6 +137,7 @@ impl Fleet {
             shared,
             numbers: Cell::new(0),
             patience: PATIENCE,
+            opened_within: begin.elapsed(),
             readers,
         })
     }
@@ -289,7 +290,7 @@ impl Fleet {
     async fn settle(&self, expected: u64) {
         // What is late has failed already: it is only worth to wait for what comes before a new fleet would be there.
         let late = self.shared.tally.borrow().is_late();
-        let deadline = Instant::now() + if late { NEW_FLEET } else { self.patience };
+        let deadline = Instant::now() + if late { self.opened_within } else { self.patience };
         let mut tick = tokio::time::interval(TICK);
         loop {
             tick.tick().await;

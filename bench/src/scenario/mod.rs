@@ -166,9 +166,9 @@ impl Scenario {
     pub fn is_in(self, round: u32, rounds: u32, contender: &dyn Contender) -> bool {
         match self {
             _ if self.is_common() => round == rounds,
-            Self::Growth | Self::Proxied | Self::Idle | Self::Floor | Self::Mixed | Self::TwoTables => {
-                round == 1
-            }
+            // Beside what is common to all.
+            _ if self.is_of_memory_alone() => round == rounds,
+            Self::Growth | Self::Proxied | Self::Floor | Self::Mixed | Self::TwoTables => round == 1,
             _ => round == 1 || !contender.has_one_round(),
         }
     }
@@ -184,6 +184,11 @@ impl Scenario {
     /// Whether it takes so long that all contenders have it at the same time, once in a run.
     pub fn is_common(self) -> bool {
         self == Self::Churn
+    }
+
+    /// Whether nothing but memory is looked at: what others do on the same core meanwhile does not change that.
+    pub fn is_of_memory_alone(self) -> bool {
+        self == Self::Idle
     }
 
     /// Does the work with these contenders, one after the other unless it is common to them, and reads the figures off.
@@ -228,7 +233,7 @@ impl Scenario {
                 fan_out(Work { guests: GUESTS, ..Work::of(1, seats) }).await
             }
             Self::Idle => idle::run(contender, site, plan).await,
-            Self::Door => door::run(contender, site, plan).await,
+            Self::Door => door::run(contender, site, plan, so_far).await,
             Self::TwoHalls => fan_out(Work::of(2, HALL)).await,
             Self::TwoTables => fan_out(Work::of(2, tables)).await,
             Self::Growth => growth::run(contender, site, plan).await,

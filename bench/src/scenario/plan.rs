@@ -62,23 +62,22 @@ impl Plan {
         }
     }
 
-    /// Under 20 minutes in all, of which churn has ten: so that three rounds fit, trials are hardly longer than in a quick run,
-    /// and few scenarios have more people.
+    /// Under 20 minutes in all, of which churn has ten: so that three rounds fit, trials are hardly longer than in a quick run.
     pub fn full() -> Self {
         Self {
             rounds: 3,
             trial: Duration::from_millis(400),
             fixed: Duration::from_millis(600),
             precision: 1.2,
-            tables: 300,
-            mixed: 2_000,
+            tables: 1_000,
+            mixed: 5_000,
             idle: 10_000,
             growth_rooms: [10, 100, 1_000],
             growth_idle: [0, 2_000, 8_000],
             churn: 1_000,
             churning: Duration::from_mins(10),
             floor: 1_000,
-            crowd: 2_000,
+            crowd: 5_000,
             behind_proxy: &[1, 2, 3],
             two_tables: true,
             ..Self::quick()
