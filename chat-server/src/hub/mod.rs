@@ -15,6 +15,7 @@ pub mod presence_batch;
 mod room;
 mod run;
 mod serve;
+mod shared_read;
 pub mod tail;
 
 use std::{
@@ -204,7 +205,8 @@ impl Membership {
             let user = [seat.identity.id()];
             let (answer, roster, admitted) = tokio::try_join!(
                 inner.read(room, want),
-                inner.engine.roster(room.name(), MEMBERS_LISTED),
+                // Of a crowd that comes into a room, many hold at the same time.
+                room.roster.read(inner.engine.roster(room.name(), MEMBERS_LISTED)),
                 // Who was removed before the session was held back here was not taken out with the others.
                 inner.engine.admitted(room.name(), &user)
             )?;

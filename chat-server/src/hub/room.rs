@@ -18,10 +18,11 @@ use super::{
     latest_page::LatestPage,
     members::{Members, Seat},
     presence_batch::PresenceBatch,
+    shared_read::SharedRead,
     tail::Tail,
 };
 use crate::{
-    engine::{EngineError, RoomEvent},
+    engine::{EngineError, RoomEvent, Roster},
     session::{encode, outbox::Text},
 };
 
@@ -58,6 +59,8 @@ pub(super) struct Room {
     checks: watch::Sender<u64>,
     /// Goes up when sessions are taken out that did not ask for it.
     evictions: AtomicU64,
+    /// Who is there, as it is read for those who come.
+    pub(super) roster: SharedRead<Roster>,
 }
 
 impl Room {
@@ -71,6 +74,7 @@ impl Room {
             opened: watch::Sender::new(false),
             checks: watch::Sender::new(0),
             evictions: AtomicU64::new(0),
+            roster: SharedRead::default(),
         }
     }
 
