@@ -184,6 +184,10 @@ impl Application {
 async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
     let fail = |source| StartError::Listen { address, source };
     let listener = TcpListener::bind(address).await.map_err(fail)?;
+    // Chat is small packets that should not wait for each other. Connections have it from their listener.
+    if let Err(error) = rustix::net::sockopt::set_tcp_nodelay(&listener, true) {
+        tracing::warn!(%error, "no TCP_NODELAY");
+    }
     let address = listener.local_addr().map_err(fail)?;
     Ok((listener, address))
 }

@@ -115,10 +115,6 @@ async fn connection(
     stop: CancellationToken,
     _place: Place,
 ) {
-    // Chat is small packets that should not wait for each other.
-    if let Err(error) = socket.set_nodelay(true) {
-        tracing::debug!(%error, "no TCP_NODELAY");
-    }
     let service = &service;
     let answer = |request: hyper::Request<_>| async move {
         Ok::<_, Infallible>(service.answer(peer, request.map(Body::new)).await)

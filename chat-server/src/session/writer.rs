@@ -66,8 +66,13 @@ pub(super) async fn attend(
     }
 }
 
-/// Writes what still waits, the answer to the peer's close at its end.
+/// Writes what still waits, the answer to the peer's close at its end. It leaves with the end of the connection, which has to
+/// follow at once: one packet instead of two.
 pub(super) async fn finish(socket: &TcpStream, outbox: &Outbox) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::net::sockopt::set_tcp_cork(socket, true) {
+        tracing::debug!(%error, "no TCP_CORK");
+    }
     loop {
         match outbox.flush() {
             Flushed::All | Flushed::Lost => return,

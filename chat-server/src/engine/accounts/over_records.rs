@@ -16,7 +16,7 @@ use super::{
     token::{TokenHash, claimed_user, new_token},
     user::{Living, UserRecord},
 };
-use crate::engine::EngineError;
+use crate::engine::{EngineError, Frame, frame::json};
 
 /// How often a record is read and replaced again that others replace at the same time. Each time one of them
 /// succeeded; nobody has so many devices that do so at once.
@@ -49,9 +49,8 @@ fn decode<T: DeserializeOwned>(text: &str) -> Result<T, EngineError> {
     serde_json::from_str(text).map_err(|error| corrupt(&format!("a record that is not ours: {error}")))
 }
 
-fn encode(record: &impl Serialize) -> Result<String, EngineError> {
-    serde_json::to_string(record)
-        .map_err(|error| corrupt(&format!("a record that can't be written: {error}")))
+fn encode(record: &impl Serialize) -> Result<Frame, EngineError> {
+    json(record).map_err(|error| corrupt(&format!("a record that can't be written: {error}")))
 }
 
 fn now() -> Timestamp {
