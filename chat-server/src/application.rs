@@ -191,3 +191,17 @@ async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartErr
     let address = listener.local_addr().map_err(fail)?;
     Ok((listener, address))
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpStream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn small_packets_of_a_connection_do_not_wait_for_each_other() {
+        let (listener, address) = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let (_client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        assert!(accepted.unwrap().0.nodelay().unwrap());
+    }
+}
